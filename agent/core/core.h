@@ -1,7 +1,8 @@
 /*
  * Inside of the agent core: what its files share. Nothing here is for callers.
- * Each step function looks at the agent's state and the time, acts, and returns true when it moved to
- * another state (so that the next step is tried at once). Flash is written during these calls only.
+ * Each step function looks at the agent's state and the time, acts, and returns true when it moved
+ * to another state (so that the next step is tried at once). Flash is written during these calls
+ * only.
  */
 #ifndef AGENT_CORE_H
 #define AGENT_CORE_H
@@ -47,6 +48,10 @@ void agent_notified(struct agent *agent, const char *json, uint32_t len);
 bool agent_step_notified(struct agent *agent);
 bool agent_step_checking(struct agent *agent);
 bool agent_expired(struct agent *agent);
+/* Notes the update as what runs here, with the campaign that brought it. */
+void agent_remember_installed(struct agent *agent);
+/* Ends the update under way without installing it; the state becomes Idle. */
+void agent_abandon(struct agent *agent, enum agent_reason why);
 
 /* download.c */
 bool agent_step_scheduled(struct agent *agent);
@@ -84,6 +89,7 @@ void agent_clear_faults(struct agent *agent);
 int64_t agent_clear_faults_at(const struct agent *agent);
 
 /* resume.c */
+bool agent_runs_update(const struct agent *agent);
 void agent_resume(struct agent *agent, const struct boot_config *config);
 bool agent_step_rolled_back(struct agent *agent);
 

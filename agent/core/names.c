@@ -3,16 +3,16 @@
 /* The names of every enum that people or other programs read, in the order of the enums. */
 
 static const char *const state_names[] = {
-    "Idle",      "Notified", "Checking",     "DownloadScheduled", "Downloading",
-    "DownloadFailed", "Verifying", "Verified", "VerifyFailed",    "WaitingApply",
-    "Applying",  "Rebooting", "HealthCheck", "Confirmed",         "RolledBack",
+    "Idle",           "Notified",  "Checking",    "DownloadScheduled", "Downloading",
+    "DownloadFailed", "Verifying", "Verified",    "VerifyFailed",      "WaitingApply",
+    "Applying",       "Rebooting", "HealthCheck", "Confirmed",         "RolledBack",
 };
 _Static_assert(sizeof state_names / sizeof state_names[0] == AGENT_STATES, "one name per state");
 
 static const char *const status_names[] = {
-    "notified",      "scheduled", "downloading", "download_failed", "verified",
-    "verify_failed", "waiting_apply", "applying", "rebooting",      "health_check",
-    "confirmed",     "rolled_back", "refused",
+    "notified",      "scheduled",     "downloading", "download_failed", "verified",
+    "verify_failed", "waiting_apply", "applying",    "rebooting",       "health_check",
+    "confirmed",     "rolled_back",   "refused",
 };
 _Static_assert(sizeof status_names / sizeof status_names[0] == AGENT_STATUSES,
                "one name per status");
@@ -53,8 +53,7 @@ static const char *const reason_names[] = {
 _Static_assert(sizeof reason_names / sizeof reason_names[0] == AGENT_WHYS, "one name per reason");
 
 static const char *const error_names[] = {
-    "AGENT_OK",       "AGENT_EFLASH", "AGENT_EFORMAT",
-    "AGENT_EMISSING", "AGENT_ERANGE", "AGENT_EFULL",
+    "AGENT_OK", "AGENT_EFLASH", "AGENT_EFORMAT", "AGENT_EMISSING", "AGENT_ERANGE", "AGENT_EFULL",
 };
 
 const char *agent_state_name(int state)

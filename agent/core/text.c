@@ -47,8 +47,9 @@ void agent_text_number(struct agent_text *text, uint32_t number, uint32_t digits
 }
 
 /*
- * ISO 8601 in UTC with milliseconds. Days become a date by counting from 1 March of year 0 in eras of
- * 400 years (146,097 days), so that the leap day is the last of its year. Times before 1970 read as 1970.
+ * ISO 8601 in UTC with milliseconds. Days become a date by counting from 1 March of year 0 in eras
+ * of 400 years (146,097 days), so that the leap day is the last of its year. Times before 1970 read
+ * as 1970.
  */
 void agent_text_time(struct agent_text *text, int64_t utc_ms)
 {

@@ -52,6 +52,7 @@ struct agent_installed {
     char campaign_id[AGENT_ID_MAX];
     char firmware_id[AGENT_ID_MAX];
     char version[BOOT_VERSION_MAX];
+    char rollback_version[BOOT_VERSION_MAX]; /* the older version that its campaign named */
 };
 
 /* What is durable, as last read or written. */
@@ -113,7 +114,7 @@ int agent_journal_acknowledge(struct agent_journal *journal, uint32_t seq);
 /* From here changes are gathered in RAM; agent_journal_commit makes them durable as one record. */
 void agent_journal_hold(struct agent_journal *journal);
 int agent_journal_commit(struct agent_journal *journal);
-/* True when the next commit programs flash. */
+/* True when something other than acknowledgements waits for a record. */
 bool agent_journal_dirty(const struct agent_journal *journal);
 /* Before something read at open is told to the world: makes it safe against a torn last record. */
 int agent_journal_settle(struct agent_journal *journal);
