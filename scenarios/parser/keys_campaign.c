@@ -243,6 +243,7 @@ static const struct scn_key campaign_keys[] = {
      .type = SCN_T_CUSTOM,
      .read = read_phases,
      .accepts = phases_accepts,
+     .map = &scn_map_phase,
      .fallback = "standard",
      .means = "The phases in their order."},
     {.name = "on_trigger",
