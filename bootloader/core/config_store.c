@@ -1,0 +1,151 @@
+/*
+ * The boot config on flash: two sectors in turn. A record counts when its body decodes and one of
+ * its marks repeats sequence and CRC. A body is read once and judged from RAM, and so is each mark,
+ * because torn bits may read differently the next time.
+ *
+ * Why no cut loses the record: a mark is programmed only after its body's program returned, so a
+ * record with any readable mark has a stable body; and before the other sector is erased the newest
+ * record gets a mark whose program returned in this very call, so that record reads in every later
+ * session.
+ */
+#include "boot/config.h"
+#include "boot/error.h"
+#include "boot/image.h"
+#include "bytes.h"
+#include "mem.h"
+#include "pages.h"
+
+static const char mark_magic[4] = {'B', 'Y', 'D', '1'};
+
+struct record {
+    bool complete;
+    uint32_t body_crc;
+    struct boot_config config;
+};
+
+static uint32_t sector_addr(const struct boot_layout *layout, int sector)
+{
+    return layout->config_addr + (uint32_t)sector * layout->sector_bytes;
+}
+
+static uint32_t mark_addr(const struct boot_layout *layout, int sector, uint32_t index)
+{
+    return sector_addr(layout, sector) + boot_mark_offset(layout, BOOT_CONFIG_BODY_BYTES, index);
+}
+
+static int read_record(const struct boot_flash *flash, const struct boot_layout *layout, int sector,
+                       struct record *out)
+{
+    uint8_t body[BOOT_CONFIG_BODY_BYTES];
+    out->complete = false;
+    if (flash->read(flash->ctx, sector_addr(layout, sector), body, sizeof body) < 0)
+        return BOOT_EFLASH;
+    if (boot_config_decode(&out->config, body) != BOOT_OK)
+        return BOOT_OK;
+    out->body_crc = boot_get32(body + sizeof body - 4);
+    uint32_t pages = boot_mark_pages(layout, BOOT_CONFIG_BODY_BYTES);
+    for (uint32_t i = 0; i < pages && !out->complete; i++) {
+        uint8_t mark[BOOT_CONFIG_MARK_BYTES];
+        uint32_t sequence, crc;
+        if (flash->read(flash->ctx, mark_addr(layout, sector, i), mark, sizeof mark) < 0)
+            return BOOT_EFLASH;
+        out->complete = boot_mark_decode(mark, mark_magic, &sequence, &crc) &&
+                        sequence == out->config.sequence && crc == out->body_crc;
+    }
+    return BOOT_OK;
+}
+
+static bool is_newer(const struct record *b, const struct record *a)
+{
+    return (int32_t)(b->config.sequence - a->config.sequence) > 0;
+}
+
+/* Reads both; *newest is -1 when neither is complete. BOOT_EFLASH when either could not be read. */
+static int read_both(const struct boot_flash *flash, const struct boot_layout *layout,
+                     struct record record[2], int *newest)
+{
+    int error = BOOT_OK;
+    *newest = -1;
+    for (int i = 0; i < 2; i++) {
+        if (read_record(flash, layout, i, &record[i]) != BOOT_OK) {
+            record[i].complete = false;
+            error = BOOT_EFLASH;
+        }
+        if (record[i].complete && (*newest < 0 || is_newer(&record[i], &record[*newest])))
+            *newest = i;
+    }
+    return error;
+}
+
+int boot_config_read(const struct boot_flash *flash, const struct boot_layout *layout,
+                     struct boot_config *out, int *sector)
+{
+    struct record record[2];
+    memset(out, 0, sizeof *out);
+    /* A copy that can't be read does not hide the other: booting on one record is better than on
+     * none. */
+    int error = read_both(flash, layout, record, sector);
+    if (*sector < 0)
+        return error ? error : BOOT_ENOTFOUND;
+    *out = record[*sector].config;
+    return BOOT_OK;
+}
+
+/*
+ * Programs a further mark on the next page that reads empty. All marks of a sector have the same
+ * bytes, so it does no harm when that page was torn and only reads empty; and when no page is left,
+ * the last one is programmed again in place, which asks no bit to rise.
+ */
+static int mark_again(const struct boot_flash *flash, const struct boot_layout *layout, int sector,
+                      const struct record *record)
+{
+    uint32_t index = 0;
+    uint32_t last = boot_mark_pages(layout, BOOT_CONFIG_BODY_BYTES) - 1;
+    for (; index < last; index++) {
+        uint8_t read[BOOT_CONFIG_MARK_BYTES];
+        if (flash->read(flash->ctx, mark_addr(layout, sector, index), read, sizeof read) < 0)
+            return BOOT_EFLASH;
+        if (boot_bytes_are(read, sizeof read, 0xFF))
+            break;
+    }
+    uint8_t mark[BOOT_CONFIG_MARK_BYTES];
+    boot_mark_encode(mark, mark_magic, record->config.sequence, record->body_crc);
+    return boot_program(flash, layout, mark_addr(layout, sector, index), mark, sizeof mark);
+}
+
+/* Always erases first: a sector that reads FF is no proof of a finished erase. */
+static int write_record(const struct boot_flash *flash, const struct boot_layout *layout,
+                        int sector, const uint8_t body[BOOT_CONFIG_BODY_BYTES], uint32_t sequence)
+{
+    uint32_t addr = sector_addr(layout, sector);
+    if (flash->erase(flash->ctx, addr) < 0)
+        return BOOT_EFLASH;
+    int error = boot_program(flash, layout, addr, body, BOOT_CONFIG_BODY_BYTES);
+    if (error)
+        return error;
+    uint8_t mark[BOOT_CONFIG_MARK_BYTES];
+    boot_mark_encode(mark, mark_magic, sequence, boot_get32(body + BOOT_CONFIG_BODY_BYTES - 4));
+    return boot_program(flash, layout, mark_addr(layout, sector, 0), mark, sizeof mark);
+}
+
+int boot_config_write(const struct boot_flash *flash, const struct boot_layout *layout,
+                      struct boot_config *config)
+{
+    struct record record[2];
+    uint8_t body[BOOT_CONFIG_BODY_BYTES];
+    int newest;
+    /* But nothing is written then, because the unread copy may be the newer one. */
+    int error = read_both(flash, layout, record, &newest);
+    if (error)
+        return error;
+    config->sequence = newest < 0 ? 1 : record[newest].config.sequence + 1;
+    error = boot_config_encode(body, config);
+    if (error)
+        return error;
+    if (newest < 0) {
+        error = write_record(flash, layout, 0, body, config->sequence);
+        return error ? write_record(flash, layout, 1, body, config->sequence) : BOOT_OK;
+    }
+    error = mark_again(flash, layout, newest, &record[newest]);
+    return error ? error : write_record(flash, layout, !newest, body, config->sequence);
+}
