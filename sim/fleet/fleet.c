@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 static const int64_t HOUR_US = 3600000000, DAY_US = 86400000000;
 /* After the campaign is over: time for stragglers. And the longest run that is still believed to end. */
 enum { SETTLE_HOURS = 72, RUN_DAYS_MAX = 400 };
@@ -18,10 +21,7 @@ static void on_campaign_event(void *ctx, int64_t at_us, const char *kind, const 
 {
     struct sim_fleet *fleet = ctx;
     (void)kind;
-    uint64_t hash = 1469598103934665603u; /* FNV-1a: the text itself is part of the run */
-    for (const char *c = text; *c; c++)
-        hash = (hash ^ (uint8_t)*c) * 1099511628211u;
-    sim_log_event(&fleet->log, at_us, SIM_EV_PHASE, hash, 0, text);
+    sim_log_event(&fleet->log, at_us, SIM_EV_PHASE, XXH3_64bits(text, strlen(text)), 0, text);
 }
 
 static int build_registry(struct sim_fleet *fleet)

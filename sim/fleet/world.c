@@ -124,9 +124,9 @@ static int make_keys(struct sim_world *world, struct sim_fw_key key[3])
     world->keys = (struct boot_keys){world->key, 2};
     world->trust.keys = 2;
     for (uint32_t i = 0; i < 2; i++) {
-        snprintf(world->key[i].cert_id, sizeof world->key[i].cert_id, "%s", key[i].cert_id);
+        memcpy(world->key[i].cert_id, key[i].cert_id, sizeof world->key[i].cert_id);
         memcpy(world->key[i].public_key, key[i].public_key, sizeof world->key[i].public_key);
-        snprintf(world->trust.key[i].cert_id, sizeof world->trust.key[i].cert_id, "%s", key[i].cert_id);
+        memcpy(world->trust.key[i].cert_id, key[i].cert_id, sizeof world->trust.key[i].cert_id);
         memcpy(world->trust.key[i].public_key, key[i].public_key, sizeof world->trust.key[i].public_key);
     }
     world->trust.key[1].revoked = true;
