@@ -30,7 +30,10 @@ void sim_flash_base_free(struct sim_flash_base *base);
 /* Known images, cut into sectors, padded with FF. Programmed content is compared with image sector
  * (addr - slot start) / sector_bytes of each. */
 enum { SIM_FLASH_KNOWN_MAX = 32 };
-struct sim_flash_known { uint32_t count; struct { uint32_t sectors; uint8_t *bytes; } image[SIM_FLASH_KNOWN_MAX];
+struct sim_flash_known { uint32_t count;
+                         /* sector[i]: the one pointer that stands for this content: NULL when all FF, an
+                          * earlier image's when that has the same bytes there, else bytes + i * sector_bytes. */
+                         struct { uint32_t sectors; uint8_t *bytes; const uint8_t **sector; } image[SIM_FLASH_KNOWN_MAX];
                          uint32_t slot_addr[BOOT_SLOTS], slot_bytes, sector_bytes; };
 void sim_flash_known_init(struct sim_flash_known *known, const struct boot_layout *layout);
 int sim_flash_known_add(struct sim_flash_known *known, const void *image, uint32_t len); /* index, or -1 */
