@@ -72,6 +72,8 @@ static int take_key(struct builder *b, const char *text, bool plain)
     uint32_t level = b->depth - 1;
     if (plain && !strcmp(text, "<<"))
         return refuse(b, "merge keys are not accepted; write the values out");
+    if (b->open[level]->children >= SCN_KEYS_MAX)
+        return refuse(b, "too many keys; accepted: at most 256 in one mapping");
     if (scn_node_get(b->open[level], text)) {
         char what[160];
         snprintf(what, sizeof what, "%.80s: this key is given twice in one mapping", text);

@@ -80,6 +80,33 @@ Test(scn_source, nesting_ends_at_64_levels)
     }
 }
 
+/* What the library would read ahead for seconds is refused before it sees it. */
+Test(scn_source, a_megabyte_of_brackets_is_refused_at_once)
+{
+    struct scn_messages messages = {0};
+    struct scn *scn;
+    char *text = malloc(SCN_SOURCE_MAX);
+    cr_assert(text);
+    memset(text, '[', SCN_SOURCE_MAX);
+    cr_expect_eq(scn_parse(&scn, "t", text, SCN_SOURCE_MAX, NULL, &messages), SCN_ESYNTAX);
+    cr_expect_str_eq(messages.message[0].text,
+                     "t:1:1025: nested too deeply; accepted: at most 64 levels");
+    free(text);
+}
+
+Test(scn_source, more_than_256_keys_in_a_mapping_are_refused)
+{
+    char text[8192];
+    struct scn_messages messages;
+    struct scn *scn;
+    size_t len = 0;
+    for (int i = 0; i <= SCN_KEYS_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "k%d: 1\n", i);
+    cr_expect_eq(parse_text(&scn, text, NULL, &messages), SCN_ESYNTAX);
+    cr_expect_str_eq(messages.message[0].text,
+                     "t.yaml:257:1: too many keys; accepted: at most 256 in one mapping");
+}
+
 Test(scn_source, more_than_10000_values_are_refused)
 {
     char *text = malloc(60000);
