@@ -109,5 +109,5 @@ void rep_text_bytes(char *to, size_t room, uint64_t bytes)
         snprintf(to, room, "%llu bytes", (unsigned long long)bytes);
     else
         snprintf(to, room, "%llu.%llu %s", (unsigned long long)(bytes / scale),
-                 (unsigned long long)(bytes % scale / (scale / 10 + 1)), units[unit]);
+                 (unsigned long long)(bytes % scale / (scale / 1024) * 10 / 1024), units[unit]);
 }
