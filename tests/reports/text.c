@@ -41,7 +41,7 @@ Test(rep_text, a_full_field_needs_no_terminator_and_room_is_kept)
     cr_expect_str_eq(to, "abcdef", "no half character: %s", to);
 }
 
-Test(rep_text, ratios_are_whole_hundredths_towards_zero)
+Test(rep_text, ratios_are_rounded_towards_zero_by_integers)
 {
     static const struct {
         int64_t k, n;
@@ -54,9 +54,11 @@ Test(rep_text, ratios_are_whole_hundredths_towards_zero)
         {999999, 1000000, true, "99.99%"},
         {0, 7, true, "0.00%"},
         {0, 0, true, "no data"},
-        {81234, 1000, false, "81.23"},
+        {81234, 1000, false, "81.234"},
         {-1, 50, true, "-2.00%"},
-        {INT64_MAX, 1, true, "92233720368547758.07%"},
+        {-1, 3, false, "-0.333"},
+        {INT64_MIN, 1, false, "-9223372036854775808.000"},
+        {INT64_MAX, 100, true, "9223372036854775807.00%"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char to[64];
@@ -69,7 +71,7 @@ Test(rep_text, times_and_sizes_read_well)
 {
     char to[64];
     rep_text_time(to, sizeof to, 3 * 86400 + 4 * 3600 + 5 * 60 + 6);
-    cr_expect_str_eq(to, "3 d 04:05");
+    cr_expect_str_eq(to, "3d 04:05");
     rep_text_time(to, sizeof to, -1);
     cr_expect_str_eq(to, "-");
     rep_text_bytes(to, sizeof to, 1023);
