@@ -83,17 +83,14 @@ Test(rep_db, a_file_comes_back_the_same_from_another_connection)
     rep_result_free(&read);
 }
 
-Test(rep_db, a_run_that_is_killed_says_unfinished)
+/* A run that was killed inside a transaction of the service, so that its journal stays behind. */
+static void leave_killed_run(const char *folder, const char *path)
 {
-    char folder[64], path[128];
-    sample_folder(folder);
-    join(path, folder, "run.db");
     pid_t child = fork();
     if (child == 0) {
         sqlite3 *db;
         if (rep_db_create(&db, path, "campaign-5000", 41))
             _exit(1);
-        /* Killed inside a transaction of the service: its journal stays behind. */
         sqlite3_exec(
             db,
             "PRAGMA cache_size = 1; BEGIN; UPDATE run SET status = 'finished', exit_code = 0;"
@@ -106,6 +103,14 @@ Test(rep_db, a_run_that_is_killed_says_unfinished)
     cr_assert_eq(waitpid(child, &status, 0), child);
     cr_assert(WIFSIGNALED(status));
     cr_assert_eq(sample_folder_count(folder), 2, "the transaction was under way");
+}
+
+Test(rep_db, a_run_that_is_killed_says_unfinished)
+{
+    char folder[64], path[128];
+    sample_folder(folder);
+    join(path, folder, "run.db");
+    leave_killed_run(folder, path);
     sqlite3 *db;
     struct rep_result read;
     cr_assert_eq(rep_db_open(&db, path), REP_OK, "%s", rep_db_message(NULL));
@@ -164,20 +169,17 @@ Test(rep_db, another_programs_database_is_left_alone)
     sample_folder_remove(folder);
 }
 
-Test(rep_db, a_result_is_replaced_with_the_journal_of_a_killed_run)
+Test(rep_db, the_journal_of_a_killed_run_is_not_rolled_back_into_the_next)
 {
-    char folder[64], path[128], journal[128];
+    char folder[64], path[128];
     sample_folder(folder);
     join(path, folder, "run.db");
-    join(journal, folder, "run.db-journal");
+    leave_killed_run(folder, path);
     sqlite3 *db;
     struct rep_result read;
-    cr_assert_eq(rep_db_create(&db, path, "first", 1), REP_OK);
+    cr_assert_eq(rep_db_create(&db, path, "second", 2), REP_OK, "%s", rep_db_message(NULL));
     sqlite3_close(db);
-    write_bytes(journal, "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7 leftovers", 18);
-    cr_assert_eq(rep_db_create(&db, path, "second", 2), REP_OK);
-    sqlite3_close(db);
-    cr_assert_eq(rep_db_open(&db, path), REP_OK);
+    cr_assert_eq(rep_db_open(&db, path), REP_OK, "%s", rep_db_message(NULL));
     cr_assert_eq(rep_db_read(db, &read), REP_OK);
     cr_expect_str_eq(read.scenario, "second");
     rep_result_free(&read);
@@ -188,16 +190,20 @@ Test(rep_db, a_result_is_replaced_with_the_journal_of_a_killed_run)
 
 Test(rep_db, a_place_that_cannot_be_written_is_named)
 {
-    static const char *const paths[] = {"/nonexistent-folder/run.db", "/proc/run.db", "/tmp",
-                                        "/dev/full"};
+    char folder[64], full[128];
+    struct stat status;
+    sample_folder(folder);
+    sample_full_device(full, folder);
+    const char *const paths[] = {"/nonexistent-folder/run.db", "/proc/run.db", folder, full};
     for (size_t i = 0; i < 4; i++) {
         sqlite3 *db;
-        struct stat status;
         cr_expect_lt(rep_db_create(&db, paths[i], "x", 1), 0, "%s", paths[i]);
         cr_expect_null(db);
         cr_expect_not_null(strstr(rep_db_message(NULL), paths[i]), "%s", rep_db_message(NULL));
         cr_expect_eq(stat(paths[i], &status) == 0, i >= 2, "%s is as it was", paths[i]);
     }
+    cr_expect(stat(full, &status) == 0 && S_ISCHR(status.st_mode), "the device is still one");
+    sample_folder_remove(folder);
 }
 
 static void limit_file_size(rlim_t bytes)

@@ -80,10 +80,13 @@ Test(rep_file, a_link_stays_a_link)
 
 Test(rep_file, places_that_cannot_be_written_are_named)
 {
-    static const struct {
+    char folder[64], full[128];
+    sample_folder(folder);
+    sample_full_device(full, folder);
+    const struct {
         const char *path;
         int reason;
-    } rows[] = {{"/dev/full", ENOSPC}, {"/nonexistent-folder/x.json", ENOENT}, {"/tmp", EISDIR}};
+    } rows[] = {{full, ENOSPC}, {"/nonexistent-folder/x.json", ENOENT}, {folder, EISDIR}};
     struct rep_result result;
     struct stat status;
     sample_stopped(&result);
@@ -93,9 +96,10 @@ Test(rep_file, places_that_cannot_be_written_are_named)
         cr_expect_eq(errno, rows[i].reason, "%s: %s", rows[i].path, strerror(errno));
         cr_expect_not_null(strstr(rep_db_message(NULL), rows[i].path), "%s", rep_db_message(NULL));
     }
-    cr_assert_eq(stat("/dev/full", &status), 0);
+    cr_assert_eq(stat(full, &status), 0);
     cr_expect(S_ISCHR(status.st_mode), "the device is still one");
     rep_result_free(&result);
+    sample_folder_remove(folder);
 }
 
 Test(rep_file, a_disk_that_fills_up_anywhere_keeps_the_old_file)

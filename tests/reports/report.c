@@ -129,6 +129,8 @@ Test(rep_report, wrong_usage_gives_1_and_says_why)
 
 Test(rep_report, a_full_disk_gives_8)
 {
+    char full[128];
     store(0);
-    cr_expect_eq(report(db_path, "--json", "/dev/full"), 8);
+    sample_full_device(full, folder);
+    cr_expect_eq(report(db_path, "--json", full), 8);
 }

@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define TOKEN "by1:canary-stops-bad-firmware:9f3c:s7:d0123:c4401p"
@@ -311,4 +313,17 @@ void sample_folder_remove(const char *path)
 {
     folder_files(path, true);
     rmdir(path);
+}
+
+void sample_full_device(char path[128], const char *folder)
+{
+    snprintf(path, 128, "%s/full", folder);
+    FILE *out = mknod(path, S_IFCHR | 0666, makedev(1, 7)) ? NULL : fopen(path, "w");
+    if (out) {
+        fclose(out);
+        return;
+    }
+    /* Not root, or the temporary folder is mounted without devices. */
+    unlink(path);
+    snprintf(path, 128, "/dev/full");
 }

@@ -26,4 +26,8 @@ void sample_folder(char path[64]);
 void sample_folder_remove(const char *path);
 unsigned sample_folder_count(const char *path); /* files in it */
 
+/* A device that is always full: one of the test's own where it may make one (as root), so that a
+ * broken program cannot replace the machine's; else /dev/full, which only root could replace. */
+void sample_full_device(char path[128], const char *folder);
+
 #endif
