@@ -40,7 +40,7 @@ static int64_t number(sqlite3 *db, const char *sql)
 
 Test(rep_db, random_results_come_back_the_same)
 {
-    for (uint64_t seed = 1; seed <= 60; seed++) {
+    for (uint64_t seed = 1; seed <= 30; seed++) {
         sqlite3 *db;
         struct rep_result wrote, read;
         sample_random(&wrote, seed);
@@ -232,9 +232,9 @@ Test(rep_db, a_disk_that_fills_up_at_any_point_leaves_no_finished_file)
     join(path, folder, "run.db");
     struct rep_result wrote, read;
     sample_stopped(&wrote);
-    grow_devices(&wrote, 1500);
+    grow_devices(&wrote, 500);
     unsigned refused_to_create = 0, refused_to_write = 0, wrote_all = 0;
-    for (rlim_t bytes = 0; bytes <= 576 * 1024; bytes += 12 * 1024) {
+    for (rlim_t bytes = 0; bytes <= 240 * 1024; bytes += 12 * 1024) {
         sqlite3 *db = NULL;
         unlink(path);
         limit_file_size(bytes);
