@@ -1,15 +1,15 @@
--- The result of one run of Brickyard: this page is the contract of the file that `--db FILE` writes.
+-- The result of one run of Brickyard: this is the contract of the file that `--db FILE` writes.
 --
 -- application_id is 1112693067 ('BRYK'), user_version the version of this page. A row is numbered
--- by `position`, from 0, in the order of the report. Times ending in _s are virtual seconds from the
--- run's start; -1 means never. Counts are devices unless the comment says otherwise. Ratios are kept
--- as two integers, never as a fraction. The campaign service keeps its own tables here: camp_*.
+-- by `position`, from 0, in the order of the report. Times ending in _s are virtual seconds from
+-- the run's start; -1 means never. Counts are devices unless the comment says otherwise. Ratios are
+-- kept as two integers, never as a fraction. The campaign service keeps its own tables here: camp_*.
 
 PRAGMA application_id = 1112693067;
 PRAGMA user_version = 1;
 
--- One row. `status` is unfinished from the file's creation until the transaction that stores all the
--- rest: a killed run never looks whole.
+-- One row. `status` is unfinished from the file's creation until the transaction that stores all
+-- the rest: a killed run never looks whole.
 CREATE TABLE run (
     position                INTEGER PRIMARY KEY CHECK (position = 0),
     status                  TEXT NOT NULL DEFAULT 'unfinished'
@@ -31,7 +31,7 @@ CREATE TABLE run (
     virtual_s               INTEGER NOT NULL DEFAULT 0, -- virtual seconds that the run covered
     wall_s                  REAL NOT NULL DEFAULT 0,    -- seconds of the wall clock
     jobs                    INTEGER NOT NULL DEFAULT 0, -- threads
-    -- Every enrolled device is in exactly one outcome; the last attempt wins, bricked wins over all.
+    -- Every enrolled device is in exactly one outcome; the last attempt wins; bricked wins all.
     enrolled                INTEGER NOT NULL DEFAULT 0,
     not_enrolled            INTEGER NOT NULL DEFAULT 0,
     confirmed               INTEGER NOT NULL DEFAULT 0,
