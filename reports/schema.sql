@@ -3,7 +3,7 @@
 -- application_id is 1112693067 ('BRYK'), user_version the version of this page. A row is numbered
 -- by `position`, from 0, in the order of the report. Times ending in _s are virtual seconds from
 -- the run's start; -1 means never. Counts are devices unless the comment says otherwise. Ratios are
--- kept as two integers, never as a fraction. The campaign service keeps its own tables here: camp_*.
+-- kept as two integers, never as a fraction. The campaign service has its own tables: camp_*.
 
 PRAGMA application_id = 1112693067;
 PRAGMA user_version = 1;
