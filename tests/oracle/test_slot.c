@@ -133,6 +133,61 @@ Test(oracle_slot, unknown_and_revoked_keys_are_told_apart)
     world_close(&world);
 }
 
+/* Header and trailer agree on it, so only the slot's own size stands against reading on. */
+Test(oracle_slot, a_size_beyond_the_slot_is_never_read)
+{
+    struct world world;
+    world_open(&world, 0);
+    uint32_t room = boot_layout_image_max(&world.layout);
+    const uint32_t sizes[] = {room + 1, world.base.bytes, UINT32_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct sim_flash flash;
+        struct sim_oracle_slot slot;
+        struct boot_image header = {.image_bytes = sizes[i], .version = "1.0.0"};
+        struct boot_trailer trailer = world.trailer;
+        uint8_t image[BOOT_IMAGE_HEADER_BYTES], body[BOOT_TRAILER_BODY_BYTES];
+        trailer.image_bytes = sizes[i];
+        cr_assert_eq(boot_image_encode(image, &header), 0);
+        cr_assert_eq(boot_trailer_encode(body, &trailer), 0);
+        world_flash(&world, &flash);
+        world_write_slot(&world, &flash, image, sizeof image, body);
+        sim_oracle_slot(world.oracle, &flash, 1, &slot);
+        cr_assert_str_eq(slot.why, "sizes disagree");
+        cr_assert_eq(slot.image_bytes, sizes[i]);
+        sim_flash_free(&flash);
+    }
+    cr_assert_eq(sim_oracle_verifications(world.oracle), 0);
+    world_close(&world);
+}
+
+/* One known image under one signature, but named as two keys': the memory must not mix them up. */
+Test(oracle_slot, a_remembered_verdict_belongs_to_its_key)
+{
+    struct world world;
+    struct sim_oracle *oracle;
+    uint8_t body[BOOT_TRAILER_BODY_BYTES];
+    world_open(&world, 0);
+    world.trust.keys = 2;
+    strcpy(world.trust.key[1].cert_id, "second");
+    memcpy(world.trust.key[1].public_key, world.stranger.public_key, BOOT_PUBLIC_KEY_BYTES);
+    cr_assert_eq(sim_oracle_create(&oracle, &world.layout, &world.trust), 0);
+    for (int i = 0; i < 4; i++) {
+        struct sim_flash flash;
+        struct sim_oracle_slot slot;
+        struct boot_trailer trailer = world.trailer;
+        strcpy(trailer.cert_id, i % 2 ? "second" : "release-2026");
+        cr_assert_eq(boot_trailer_encode(body, &trailer), 0);
+        world_flash(&world, &flash);
+        world_write_slot(&world, &flash, world.image, WORLD_IMAGE, body);
+        sim_oracle_slot(oracle, &flash, 1, &slot);
+        cr_assert_eq(slot.valid, i % 2 == 0, "%s", trailer.cert_id);
+        sim_flash_free(&flash);
+    }
+    cr_assert_eq(sim_oracle_verifications(oracle), 2);
+    sim_oracle_free(oracle);
+    world_close(&world);
+}
+
 static jmp_buf cut_here;
 
 static bool cut_unstable(void *ctx, const struct sim_flash_call *call, struct sim_flash_cut *cut)
@@ -186,6 +241,7 @@ Test(oracle_slot, an_image_with_unstable_bits_is_not_valid)
         cr_assert_eq(boot_trailer_write(&flash.port, &world.layout, 1, trailer), 0);
         sim_oracle_slot(world.oracle, &flash, 1, &slot);
         cr_assert_not(slot.valid, "page at %u", torn[i]);
+        cr_assert_str_eq(slot.why, torn[i] < 128 ? "unstable header" : "signature");
         /* Programmed again with the same bytes, the page is sound. */
         memset(page, 0xFF, sizeof page);
         memcpy(page, world.image + torn[i], torn[i] == 896 ? 5 : 16);
@@ -211,10 +267,20 @@ Test(oracle_slot, a_mark_with_unstable_bits_does_not_count)
     sim_oracle_slot(world.oracle, &flash, 1, &slot);
     cr_assert_not(slot.confirmed);
     cr_assert_eq(slot.confirmed_number, 0);
-    /* A whole one behind it does, and the highest number wins. */
-    mark[4] = 7;
+    /* Nor does one of another kind. */
+    mark[8] = BOOT_MARK_CONFIRMED + 1;
     world_seal(mark, sizeof mark);
-    world_program(&world, &flash, trailer + BOOT_TRAILER_BODY_BYTES + 32, mark, sizeof mark);
+    world_program(&world, &flash, trailer + BOOT_TRAILER_BODY_BYTES + 16, mark, sizeof mark);
+    sim_oracle_slot(world.oracle, &flash, 1, &slot);
+    cr_assert_not(slot.confirmed);
+    /* Whole ones do, and the highest number wins. */
+    mark[8] = BOOT_MARK_CONFIRMED;
+    for (uint32_t i = 0; i < 3; i++) {
+        mark[4] = (uint8_t[]){6, 7, 5}[i];
+        world_seal(mark, sizeof mark);
+        world_program(&world, &flash, trailer + BOOT_TRAILER_BODY_BYTES + 32 + 16 * i, mark,
+                      sizeof mark);
+    }
     sim_oracle_slot(world.oracle, &flash, 1, &slot);
     cr_assert(slot.confirmed);
     cr_assert_eq(slot.confirmed_number, 7);
