@@ -173,8 +173,8 @@ static int32_t view_steady_s(const struct window_view *view, const struct agent_
 
 /*
  * Goes from span to span of steady local time until the state is another. Two changes of the clock
- * a year and a look each week cannot fill CHANGES_MAX; a window of no length would, and then the
- * last moment looked at is a safe answer: look again.
+ * a year and a look each week cannot fill CHANGES_MAX. A window of no length, which no text gives,
+ * never opens; then the answer is its next start, which is a moment to look again.
  */
 static int64_t view_change(const struct window_view *view, struct agent_zone_span span,
                            int64_t utc_s, bool open)

@@ -1,12 +1,11 @@
 /*
- * The chain behind sim/log.h. One link hashes 48 bytes, little endian, with the last link as seed:
+ * The chain behind sim/log.h. One link hashes 40 bytes, little endian, with the last link as seed:
  *
- *   0 at_us   8 node   12 kind   16 a   24 b   32 sequence   40 XXH3-64 of the text, or 0 without
- * text
+ *   0 at_us   8 node   12 kind   16 a   24 b   32 sequence
  *
  * Every event carries its own sequence number, so that two events which are equal in all else still
- * can't be swapped unseen. The text counts by its hash so that a held event (the test hook) needs
- * no copy of it.
+ * can't be swapped unseen. The text is for people and is not hashed: a traced run has the digest of
+ * an untraced one.
  */
 #include "sim/log.h"
 
@@ -15,7 +14,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { LINK_BYTES = 48, DIGEST_RECORD_BYTES = 16 };
+enum { LINK_BYTES = 40, DIGEST_RECORD_BYTES = 16 };
 enum { MUTATE_NONE, MUTATE_DROP, MUTATE_CHANGE, MUTATE_SWAP };
 
 static const char *const event_name[SIM_EV_KINDS] = {
@@ -81,7 +80,7 @@ void sim_log_init(struct sim_log *log, uint32_t node, int64_t start_us)
     *log = (struct sim_log){.node = node, .start_us = start_us};
 }
 
-static void link_event(struct sim_log *log, const struct sim_event *event, uint64_t text_hash)
+static void link_event(struct sim_log *log, const struct sim_event *event)
 {
     uint8_t bytes[LINK_BYTES];
     put_u64(bytes, (uint64_t)event->at_us);
@@ -90,17 +89,16 @@ static void link_event(struct sim_log *log, const struct sim_event *event, uint6
     put_u64(bytes + 16, event->a);
     put_u64(bytes + 24, event->b);
     put_u64(bytes + 32, event->sequence);
-    put_u64(bytes + 40, text_hash);
     log->chain = XXH3_64bits_withSeed(bytes, sizeof bytes, log->chain);
 }
 
 /* The test hook: what a run that lost, changed or swapped one event would have chained. */
-static void link_mutated(struct sim_log *log, struct sim_event *event, uint64_t text_hash)
+static void link_mutated(struct sim_log *log, struct sim_event *event)
 {
     if (log->held) { /* the event after the one to be swapped: it goes first */
         log->held = 0;
-        link_event(log, event, text_hash);
-        link_event(log, &log->held_event, log->held_text);
+        link_event(log, event);
+        link_event(log, &log->held_event);
         return;
     }
     if (event->sequence == log->mutate_sequence) {
@@ -109,12 +107,11 @@ static void link_mutated(struct sim_log *log, struct sim_event *event, uint64_t 
         if (log->mutate == MUTATE_SWAP) {
             log->held = 1;
             log->held_event = *event;
-            log->held_text = text_hash;
             return;
         }
         event->b ^= 1;
     }
-    link_event(log, event, text_hash);
+    link_event(log, event);
 }
 
 /* "  +3d 04:12:33.123456  state        Downloading -> Verifying" */
@@ -142,13 +139,12 @@ void sim_log_event(struct sim_log *log, int64_t at_us, enum sim_event_kind kind,
                               .a = a,
                               .b = b,
                               .sequence = log->sequence++};
-    uint64_t text_hash = text ? XXH3_64bits(text, strlen(text)) : 0;
     if (log->trace)
         trace_event(log, &event, text);
     if (log->mutate == MUTATE_NONE)
-        link_event(log, &event, text_hash);
+        link_event(log, &event);
     else
-        link_mutated(log, &event, text_hash);
+        link_mutated(log, &event);
 }
 
 void sim_log_digest(const struct sim_log *const *logs, uint32_t count, uint8_t out[16])

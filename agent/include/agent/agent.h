@@ -118,7 +118,7 @@ struct agent_boot {
     enum boot_cause cause;
 };
 
-enum { AGENT_ACTIONS_MAX = 8, AGENT_PAYLOAD_MAX = 512, AGENT_INPUT_MAX = 8192 };
+enum { AGENT_ACTIONS_MAX = 8, AGENT_PAYLOAD_MAX = 1280, AGENT_INPUT_MAX = 8192 };
 
 enum agent_error {
     AGENT_OK = 0,
@@ -137,7 +137,7 @@ struct agent {
     struct agent_journal journal; /* image in RAM of what is durable: current update, outbox, sequence */
     enum agent_state state;
     int64_t now_ms;
-    int64_t deadline_ms;       /* INT64_MAX: none */
+    int64_t deadline_ms;       /* of the state, INT64_MAX: none */
     int64_t started_ms;
     bool mqtt_up, interlock, approved, http_open, alerted;
     bool health_seen[AGENT_HEALTH_CHECKS];
@@ -150,13 +150,25 @@ struct agent {
     uint32_t actions, action_taken;
     char payload[AGENT_PAYLOAD_MAX];
     char running_version[BOOT_VERSION_MAX];
+    bool running_known;        /* the running image's header could be read */
+    bool online;               /* MQTT was up once since the start: a download may be asked for */
+    bool stage_open;           /* boot_stage_begin was done for this update in this session */
+    bool http_head;            /* the transfer's head was accepted */
+    bool reboot_sent;          /* AGENT_ACT_REBOOT was handed out: nothing more is done */
+    bool reverting;            /* Rebooting into the fallback, by order */
+    bool waiting_told;         /* waiting_apply was reported for this update in this session */
+    bool clear_faults;         /* faulty boots are counted: cleared once this boot is seen healthy */
+    uint32_t skip_bytes;       /* bytes of the body before the offset that was asked for */
+    uint32_t pong_seq;
+    char pong_id[AGENT_COMMAND_ID_MAX];
 };
 
 /*
  * Starts the agent after a boot: reads the journal and the running image's header, and finds its place
  * (Idle, a download to be resumed, a trial to be judged, a rollback to be reported).
  * AGENT_OK; AGENT_EFLASH leaves an agent which still runs and reports, without persistence.
- * Actions may be waiting afterwards.
+ * Actions may be waiting afterwards. It begins in the state that the journal names (silently) and takes
+ * drawn edges from there, each told to on_state.
  */
 int agent_start(struct agent *agent, const struct agent_config *config, const struct agent_boot *boot,
                 int64_t now_ms);

@@ -1,9 +1,10 @@
 /*
  * The agent's journal: small records in two banks at the start of the data partition, over the flash port.
  * The boot config is the truth, the journal explains it: what is being installed, how far the download
- * is durable, which statuses are not acknowledged yet. Records are {kind, length, payload, CRC}; unknown
- * kinds are skipped, so that old and new firmware read each other's journal. A full bank is compacted into
- * the other one, whose header is programmed last. agent/FORMAT.md draws the bytes.
+ * is durable, which statuses are not acknowledged yet. A record is a list of items {kind, length, payload}
+ * under one CRC, so it holds or is lost as a whole; unknown kinds are skipped, so that old and new firmware
+ * read each other's journal. A full bank is compacted into the other one, whose header is programmed last.
+ * agent/FORMAT.md draws the bytes and names every interrupted case.
  */
 #ifndef AGENT_JOURNAL_H
 #define AGENT_JOURNAL_H
@@ -46,6 +47,14 @@ struct agent_status_record {
     char firmware_id[AGENT_ID_MAX];
 };
 
+/* The update that was confirmed last: named when the device leaves it later. version "" = none. */
+struct agent_installed {
+    char campaign_id[AGENT_ID_MAX];
+    char firmware_id[AGENT_ID_MAX];
+    char version[BOOT_VERSION_MAX];
+    char rollback_version[BOOT_VERSION_MAX]; /* the older version that its campaign named */
+};
+
 /* What is durable, as last read or written. */
 struct agent_journal {
     const struct boot_flash *flash;
@@ -65,7 +74,25 @@ struct agent_journal {
     uint32_t next_seq;
     uint32_t outbox_count;
     struct agent_status_record outbox[AGENT_OUTBOX_MAX]; /* oldest first, not acknowledged */
+
+    struct agent_installed installed;
+    bool approved;         /* an operator approved this update */
+    int64_t not_before_ms; /* an operator deferred this update until then, 0 = not */
+
+    /* Of this power session; agent/FORMAT.md "Rules". */
+    bool settled;       /* the bank's header and a snapshot were programmed in this session */
+    bool other_safe;    /* the other bank is a valid older one, or erased in this session */
+    bool lost;          /* neither bank could be read, but they are not empty either */
+    bool held;          /* changes are gathered until agent_journal_commit */
+    uint32_t dirty;     /* what the next record has to hold */
+    uint32_t unsaved;   /* newest statuses that no record holds yet */
+    uint32_t acked_seq; /* highest acknowledged status */
 };
+
+/*
+ * Each function below returns AGENT_OK or AGENT_EFLASH (a failed flash operation, or a bank too small for
+ * the records); queue also AGENT_EFULL. A NULL argument is misuse.
+ */
 
 /* Reads the newest valid bank (an empty or broken journal is an empty one). AGENT_OK or AGENT_EFLASH. */
 int agent_journal_open(struct agent_journal *journal, const struct boot_flash *flash,
@@ -78,6 +105,24 @@ int agent_journal_progress(struct agent_journal *journal, uint32_t durable_bytes
 int agent_journal_rolled_back(struct agent_journal *journal, const char *firmware_id);
 /* Queues a status with the next seq; AGENT_EFULL drops the oldest that is not an outcome. */
 int agent_journal_queue(struct agent_journal *journal, const struct agent_status_record *record);
+/*
+ * Drops every status up to seq. Durable with the next record, or by agent_journal_commit: an
+ * acknowledgement lost by a cut only repeats a status, which the service tolerates.
+ */
 int agent_journal_acknowledge(struct agent_journal *journal, uint32_t seq);
+
+/* From here changes are gathered in RAM; agent_journal_commit makes them durable as one record. */
+void agent_journal_hold(struct agent_journal *journal);
+int agent_journal_commit(struct agent_journal *journal);
+/* True when something other than acknowledgements waits for a record. */
+bool agent_journal_dirty(const struct agent_journal *journal);
+/* Before something read at open is told to the world: makes it safe against a torn last record. */
+int agent_journal_settle(struct agent_journal *journal);
+
+/* Replaces what is known of the update under way (its URL, say), not its progress. */
+int agent_journal_revise(struct agent_journal *journal, const struct agent_notification *update);
+/* What an operator allowed: see approved and not_before_ms. */
+int agent_journal_permit(struct agent_journal *journal, bool approved, int64_t not_before_ms);
+int agent_journal_installed(struct agent_journal *journal, const struct agent_installed *installed);
 
 #endif

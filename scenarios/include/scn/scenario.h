@@ -274,4 +274,8 @@ uint32_t scn_ratio_ceil(struct scn_ratio share, uint32_t n);
 /* Exact counts for the shares of n things by largest remainder (ties: earlier share first); sum is n. */
 void scn_shares_apportion(const struct scn_shares *shares, uint32_t n, uint32_t *out_count);
 
+/* Writes the reference of every key (type, unit, default, what is accepted) as Markdown, from the tables
+ * that the parser itself reads by. SCN_OK, or SCN_EFILE when the stream has an error. */
+int scn_reference_write(FILE *out);
+
 #endif

@@ -20,7 +20,7 @@ enum sim_event_kind {
 };
 const char *sim_event_name(int kind);
 
-/* 40 bytes hashed in this order, little endian; text (may be NULL) is hashed behind them. */
+/* 40 bytes hashed in this order, little endian. */
 struct sim_event { int64_t at_us; uint32_t node; uint32_t kind; uint64_t a, b; uint64_t sequence; };
 
 struct sim_log {
@@ -30,11 +30,12 @@ struct sim_log {
     FILE *trace;       /* NULL: not traced */
     int64_t start_us;  /* for the trace's relative times */
     /* Test hook: the event with this sequence is dropped (1), changed (2) or swapped with the next (3). */
-    uint64_t mutate_sequence; int mutate; int held; struct sim_event held_event; uint64_t held_text;
+    uint64_t mutate_sequence; int mutate; int held; struct sim_event held_event;
 };
 
 void sim_log_init(struct sim_log *log, uint32_t node, int64_t start_us);
-/* Appends. text is for people and is hashed; format of the trace line: time, kind, text. */
+/* Appends. text (may be NULL) is for people and is not hashed: what it tells beyond a and b has to be in one
+ * of them, as a hash where it is long. Format of the trace line: time, kind, text. */
 void sim_log_event(struct sim_log *log, int64_t at_us, enum sim_event_kind kind, uint64_t a, uint64_t b,
                    const char *text);
 /* XXH3-128 over chains and lengths, big endian canonical form. */

@@ -43,7 +43,8 @@ struct camp_config {
 enum camp_error { CAMP_OK = 0, CAMP_EDB = -1, CAMP_ECONFIG = -2, CAMP_EMEMORY = -3 };
 struct camp; /* opaque */
 
-/* Opens on a database: new tables, or goes on from those that are there (same campaign_id; else CAMP_ECONFIG). */
+/* Opens on a database: new tables, or goes on from those that are there (same campaign_id; else CAMP_ECONFIG).
+ * On an error *out (NULL only without memory) serves for camp_message and camp_close, nothing else. */
 int camp_open(struct camp **out, const struct camp_config *config, sqlite3 *db);
 void camp_close(struct camp *camp);          /* frees memory only; what was not committed is lost */
 const char *camp_message(const struct camp *camp); /* of the last error */
@@ -96,6 +97,11 @@ void camp_belief(const struct camp *camp, uint32_t device, struct camp_belief *o
 /* Progress for the display. */
 void camp_progress(const struct camp *camp, const char **phase, uint32_t *cohort, uint32_t *confirmed,
                    uint32_t *rolled_back, uint32_t *bricked);
+
+/* What came in, by what became of it. dropped: hostile or unreadable; late: a status whose seq was not new, or
+ * telemetry counted before; foreign: of another campaign, or of a device that is not enrolled. */
+struct camp_counts { uint64_t statuses, telemetry, pongs, late, foreign, dropped; };
+void camp_counts(const struct camp *camp, struct camp_counts *out);
 
 /* Fills phases (with gates), alerts, observations, presumed_bricked of the result (mallocs the arrays). */
 int camp_report(const struct camp *camp, struct rep_result *result);

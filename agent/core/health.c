@@ -1,0 +1,111 @@
+#include "core.h"
+
+/* The trial's five checks, and what follows from them. */
+
+static const enum agent_reason reason_of[AGENT_HEALTH_CHECKS] = {
+    [AGENT_HEALTH_MQTT] = AGENT_WHY_HEALTH_MQTT,
+    [AGENT_HEALTH_DRIVERS] = AGENT_WHY_HEALTH_DRIVERS,
+    [AGENT_HEALTH_CONFIG] = AGENT_WHY_HEALTH_CONFIG,
+    [AGENT_HEALTH_TELEMETRY] = AGENT_WHY_HEALTH_TELEMETRY,
+    [AGENT_HEALTH_HARD_FAULT] = AGENT_WHY_HEALTH_HARD_FAULT,
+};
+
+/*
+ * The reason is durable before the trial ends, as the old firmware tells it after the reset. Should
+ * the revert fail, the reset uses up a trial boot and the bootloader goes back in the end.
+ */
+void agent_health_fail(struct agent *agent, enum agent_reason why)
+{
+    agent_record(agent, why);
+    agent_journal_commit(&agent->journal);
+    boot_revert(agent->config->boot, agent->boot.slot);
+    agent_reboot(agent);
+}
+
+/* A connection that comes later than allowed doesn't count, even if no TIME event came in between.
+ */
+void agent_health_seen(struct agent *agent, enum agent_health check, bool ok)
+{
+    int64_t since_ms = agent->now_ms - agent->started_ms;
+    if (agent->state != AGENT_HEALTH_CHECK)
+        return;
+    if (!ok) {
+        agent->health_failed[check] = true;
+        agent_health_fail(agent, reason_of[check]);
+    } else if (check != AGENT_HEALTH_MQTT || since_ms <= agent->config->mqtt_within_ms) {
+        agent->health_seen[check] = true;
+    }
+}
+
+/* The first check, in the order of the report, that is due and was not seen. */
+static bool overdue(struct agent *agent, enum agent_reason *why)
+{
+    int64_t since_ms = agent->now_ms - agent->started_ms;
+    for (int check = 0; check < AGENT_HEALTH_HARD_FAULT; check++) {
+        uint32_t limit_ms = check == AGENT_HEALTH_MQTT ? agent->config->mqtt_within_ms
+                                                       : agent->config->fault_free_ms;
+        if (agent->health_seen[check] || since_ms < limit_ms)
+            continue;
+        agent->health_failed[check] = true;
+        *why = reason_of[check];
+        return true;
+    }
+    return false;
+}
+
+bool agent_step_health(struct agent *agent)
+{
+    const struct agent_config *config = agent->config;
+    int64_t mqtt_ms = agent->started_ms + config->mqtt_within_ms;
+    int64_t free_ms = agent->started_ms + config->fault_free_ms;
+    enum agent_reason why;
+    if (overdue(agent, &why)) {
+        agent_health_fail(agent, why);
+        return false;
+    }
+    agent->deadline_ms =
+        !agent->health_seen[AGENT_HEALTH_MQTT] && mqtt_ms < free_ms ? mqtt_ms : free_ms;
+    if (agent->now_ms < free_ms || !agent->health_seen[AGENT_HEALTH_MQTT])
+        return false;
+    /* A config that can't be written now may be written soon; the watchdog bounds the trying. */
+    if (boot_confirm(config->boot, agent->boot.slot)) {
+        agent->deadline_ms = agent->now_ms + AGENT_CONFIRM_RETRY_MS;
+        return false;
+    }
+    agent->health_seen[AGENT_HEALTH_HARD_FAULT] = true;
+    agent_act(agent, &(struct agent_action){.kind = AGENT_ACT_CONFIRMED});
+    agent_enter(agent, AGENT_CONFIRMED);
+    return true;
+}
+
+/* An image that runs without an update (the bootloader left a broken one) is confirmed without
+ * names. */
+bool agent_step_confirmed(struct agent *agent)
+{
+    if (agent_runs_update(agent)) {
+        agent_remember_installed(agent);
+        agent_tell(agent, AGENT_ST_CONFIRMED, AGENT_WHY_NONE);
+    } else {
+        agent_journal_installed(&agent->journal, &(struct agent_installed){.version = ""});
+        agent_tell_of(agent, AGENT_ST_CONFIRMED, AGENT_WHY_NONE, "", "");
+    }
+    agent_enter(agent, AGENT_IDLE);
+    agent_record(agent, AGENT_WHY_NONE);
+    return true;
+}
+
+int64_t agent_clear_faults_at(const struct agent *agent)
+{
+    if (!agent->clear_faults || !agent->mqtt_up)
+        return AGENT_NEVER;
+    return agent->started_ms + agent->config->fault_free_ms;
+}
+
+/* A confirmed image that was reset by faults before, and is healthy now, starts counting anew. */
+void agent_clear_faults(struct agent *agent)
+{
+    if (agent->now_ms < agent_clear_faults_at(agent) || agent->reboot_sent)
+        return;
+    agent->clear_faults = false;
+    boot_confirm(agent->config->boot, agent->boot.slot);
+}

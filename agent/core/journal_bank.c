@@ -1,0 +1,253 @@
+#include "journal_core.h"
+
+/*
+ * A bank is half of the journal's sectors: its header alone in the first page, records from the
+ * second on, each at the start of a page. The rules that make two banks safe for any number of
+ * cuts, also with pages which were torn and read differently each time, are in agent/FORMAT.md;
+ * here they are (1) to (4).
+ */
+
+static uint32_t bank_bytes(const struct agent_journal *journal)
+{
+    return journal->layout->journal_bytes / 2;
+}
+
+static uint32_t bank_addr(const struct agent_journal *journal, int bank)
+{
+    return journal->layout->data_addr + (uint32_t)bank * bank_bytes(journal);
+}
+
+static uint32_t to_page(const struct agent_journal *journal, uint32_t bytes)
+{
+    uint32_t page = journal->layout->page_bytes;
+    return (bytes + page - 1) / page * page;
+}
+
+static void head_encode(uint8_t out[AGENT_BANK_HEAD], uint32_t sequence)
+{
+    memcpy(out, "BYJ1", 4);
+    agent_put_u32(out + 4, sequence);
+    agent_put_u32(out + 8, 0);
+    agent_put_u32(out + 12, boot_crc32(0, out, 12));
+}
+
+enum head { HEAD_VALID, HEAD_ERASED, HEAD_BROKEN };
+
+static int head_read(const struct agent_journal *journal, int bank, uint32_t *sequence,
+                     enum head *out)
+{
+    uint8_t head[AGENT_BANK_HEAD], expected[AGENT_BANK_HEAD];
+    uint32_t erased = 0;
+    if (journal->flash->read(journal->flash->ctx, bank_addr(journal, bank), head, sizeof head))
+        return AGENT_EFLASH;
+    *sequence = agent_get_u32(head + 4);
+    head_encode(expected, *sequence);
+    for (uint32_t i = 0; i < sizeof head; i++)
+        erased += head[i] == 0xff;
+    *out = !memcmp(head, expected, sizeof head) ? HEAD_VALID
+           : erased == sizeof head              ? HEAD_ERASED
+                                                : HEAD_BROKEN;
+    return AGENT_OK;
+}
+
+/* Programs len bytes, padded to a page with FF, and reads them back: a page may hold torn bits. */
+enum put { PUT_OK, PUT_DIFFERS, PUT_FAILED };
+
+static enum put put(const struct agent_journal *journal, uint32_t addr,
+                    uint8_t bytes[AGENT_RECORD_MAX], uint32_t len)
+{
+    const struct boot_flash *flash = journal->flash;
+    uint8_t back[64];
+    uint32_t padded = to_page(journal, len);
+    memset(bytes + len, 0xff, padded - len);
+    if (flash->program(flash->ctx, addr, bytes, padded))
+        return PUT_FAILED;
+    for (uint32_t at = 0; at < len; at += (uint32_t)sizeof back) {
+        uint32_t n = len - at < sizeof back ? len - at : (uint32_t)sizeof back;
+        if (flash->read(flash->ctx, addr + at, back, n))
+            return PUT_FAILED;
+        if (memcmp(back, bytes + at, n))
+            return PUT_DIFFERS;
+    }
+    return PUT_OK;
+}
+
+static enum put put_head(const struct agent_journal *journal, int bank, uint32_t sequence,
+                         uint8_t buffer[AGENT_RECORD_MAX])
+{
+    head_encode(buffer, sequence);
+    return put(journal, bank_addr(journal, bank), buffer, AGENT_BANK_HEAD);
+}
+
+static int erase_bank(const struct agent_journal *journal, int bank, uint32_t bytes)
+{
+    const struct boot_flash *flash = journal->flash;
+    for (uint32_t at = 0; at < bytes; at += journal->layout->sector_bytes)
+        if (flash->erase(flash->ctx, bank_addr(journal, bank) + at))
+            return AGENT_EFLASH;
+    return AGENT_OK;
+}
+
+static bool all_erased(const uint8_t *bytes, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++)
+        if (bytes[i] != 0xff)
+            return false;
+    return true;
+}
+
+/*
+ * Reads the record at `at` into buffer. *bytes is its length, 0 when there is none; *erased says
+ * whether the page reads FF.
+ */
+static int record_read(const struct agent_journal *journal, uint32_t at,
+                       uint8_t buffer[AGENT_RECORD_MAX], uint32_t *bytes, bool *erased)
+{
+    const struct boot_flash *flash = journal->flash;
+    uint32_t addr = bank_addr(journal, journal->bank) + at, page = journal->layout->page_bytes;
+    *bytes = 0;
+    if (flash->read(flash->ctx, addr, buffer, page))
+        return AGENT_EFLASH;
+    *erased = all_erased(buffer, page);
+    uint32_t len = agent_record_bytes(buffer, journal->bank_sequence);
+    if (!len || len > bank_bytes(journal) - at)
+        return AGENT_OK;
+    if (len > page && flash->read(flash->ctx, addr + page, buffer + page, len - page))
+        return AGENT_EFLASH;
+    if (agent_record_valid(buffer, len))
+        *bytes = len;
+    return AGENT_OK;
+}
+
+/*
+ * Applies every record of the active bank. A page that holds none is stepped over: records which
+ * were written after a torn one still count. *found says whether a snapshot was among them.
+ */
+static int replay(struct agent_journal *journal, bool *found)
+{
+    uint8_t buffer[AGENT_RECORD_MAX];
+    uint32_t page = journal->layout->page_bytes, bytes;
+    bool erased;
+    *found = false;
+    agent_journal_clear(journal);
+    journal->tail = page;
+    for (uint32_t at = page; at < bank_bytes(journal);) {
+        if (record_read(journal, at, buffer, &bytes, &erased))
+            return AGENT_EFLASH;
+        if (bytes) {
+            *found |= (agent_get_u32(buffer + 8) & AGENT_RECORD_SNAPSHOT) != 0;
+            agent_record_apply(journal, buffer, bytes);
+        }
+        at += bytes ? to_page(journal, bytes) : page;
+        if (!erased)
+            journal->tail = at;
+    }
+    return AGENT_OK;
+}
+
+static int open_bank(struct agent_journal *journal, int bank, uint32_t sequence, bool *found)
+{
+    journal->bank = bank;
+    journal->bank_sequence = sequence;
+    return replay(journal, found);
+}
+
+int agent_journal_open(struct agent_journal *journal, const struct boot_flash *flash,
+                       const struct boot_layout *layout)
+{
+    uint32_t sequence[2] = {0, 0};
+    enum head head[2] = {HEAD_BROKEN, HEAD_BROKEN};
+    bool found = false;
+    memset(journal, 0, sizeof *journal);
+    journal->flash = flash;
+    journal->layout = layout;
+    journal->bank = -1;
+    agent_journal_clear(journal);
+    journal->broken = head_read(journal, 0, &sequence[0], &head[0]) ||
+                      head_read(journal, 1, &sequence[1], &head[1]);
+    int newest = head[1] == HEAD_VALID &&
+                 (head[0] != HEAD_VALID || (int32_t)(sequence[1] - sequence[0]) > 0);
+    for (int turn = 0; turn < 2 && !found && !journal->broken; turn++) {
+        int bank = turn ? 1 - newest : newest;
+        if (head[bank] == HEAD_VALID)
+            journal->broken = open_bank(journal, bank, sequence[bank], &found) != AGENT_OK;
+        journal->other_safe = !turn && head[1 - bank] == HEAD_VALID;
+    }
+    journal->dirty = 0;
+    if (!found) {
+        journal->bank = -1;
+        journal->lost = head[0] != HEAD_ERASED || head[1] != HEAD_ERASED;
+        agent_journal_clear(journal);
+    }
+    return journal->broken ? AGENT_EFLASH : AGENT_OK;
+}
+
+/* Everything into the other bank, header last. */
+static int compact(struct agent_journal *journal)
+{
+    uint8_t buffer[AGENT_RECORD_MAX];
+    int to = journal->bank == 0 ? 1 : 0;
+    uint32_t sequence = journal->bank_sequence + 1, page = journal->layout->page_bytes;
+    /* (2) The header of this bank must be sure before the other bank is given up. */
+    if (journal->bank >= 0 && !journal->settled &&
+        put_head(journal, journal->bank, journal->bank_sequence, buffer) == PUT_FAILED)
+        return AGENT_EFLASH;
+    /* (4) A page which reads FF may be a half-finished erase, so a bank is always erased first. */
+    if (erase_bank(journal, to, bank_bytes(journal)))
+        return AGENT_EFLASH;
+    if (journal->bank < 0 && erase_bank(journal, 1 - to, 1))
+        return AGENT_EFLASH;
+    uint32_t bytes = agent_record_encode(buffer, journal, true, sequence);
+    if (page + to_page(journal, bytes) > bank_bytes(journal) ||
+        put(journal, bank_addr(journal, to) + page, buffer, bytes) != PUT_OK ||
+        put_head(journal, to, sequence, buffer) != PUT_OK)
+        return AGENT_EFLASH;
+    journal->bank = to;
+    journal->bank_sequence = sequence;
+    journal->tail = page + to_page(journal, bytes);
+    journal->settled = true;
+    journal->other_safe = true;
+    return AGENT_OK;
+}
+
+/* Appends one record; a bank without room, or one that can't be trusted to stay the newest, moves.
+ */
+static int append(struct agent_journal *journal)
+{
+    uint8_t buffer[AGENT_RECORD_MAX];
+    bool snapshot = !journal->settled || journal->dirty & AGENT_DIRTY_ALL;
+    /* (3) Else a half-written header over there could win later, by luck, with older content. */
+    if (journal->bank < 0 || !journal->other_safe)
+        return compact(journal);
+    if (!journal->settled &&
+        put_head(journal, journal->bank, journal->bank_sequence, buffer) != PUT_OK)
+        return compact(journal);
+    /* (1) The first record of a session is a snapshot: what a torn page says later doesn't matter.
+     */
+    uint32_t bytes = agent_record_encode(buffer, journal, snapshot, journal->bank_sequence);
+    uint32_t padded = to_page(journal, bytes);
+    while (padded <= bank_bytes(journal) - journal->tail) {
+        uint32_t addr = bank_addr(journal, journal->bank) + journal->tail;
+        enum put result = put(journal, addr, buffer, bytes);
+        journal->tail += padded;
+        if (result == PUT_OK) {
+            journal->settled = true;
+            return AGENT_OK;
+        }
+    }
+    return compact(journal);
+}
+
+int agent_bank_write(struct agent_journal *journal)
+{
+    if (journal->broken)
+        return AGENT_EFLASH;
+    int error = append(journal);
+    if (error) {
+        journal->broken = true;
+        return error;
+    }
+    journal->dirty = 0;
+    journal->unsaved = 0;
+    return AGENT_OK;
+}

@@ -1,0 +1,223 @@
+/*
+ * The JSON of CONTRACT.md, `run --json`, to the letter: its keys in its order. Each object is a
+ * list of fields, so that the page and this file can be compared line by line. Names in the result
+ * that differ from the page (limit is "red_if" in SQLite) are named here once more, because the
+ * page is the contract.
+ */
+#include "fields.h"
+#include "rep/db.h"
+#include "rep/render.h"
+#include "text.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define COUNT(list) (sizeof(list) / sizeof(list)[0])
+#define RUN(member, key, kind) REP_FIELD(rep_result, member, key, kind)
+#define OUTCOME(outcome, key) REP_FIELD(rep_result, updates[outcome], key, U32)
+#define BRICK(brick, key) REP_FIELD(rep_result, bricks[brick], key, U32)
+
+static const struct rep_field head[] = {
+    RUN(scenario, "scenario", TEXT),
+    RUN(seed, "seed", SEED),
+    RUN(digest, "digest", TEXT),
+    REP_FIELD_NAME(rep_result, verdict, "verdict", rep_verdict_name),
+    RUN(exit_code, "exit_code", I32),
+    RUN(devices, "devices", U32),
+    RUN(virtual_s, "virtual_s", I64),
+    RUN(wall_s, "wall_s", REAL),
+};
+static const struct rep_field updates[] = {
+    RUN(enrolled, "enrolled", U32),
+    OUTCOME(REP_OUT_CONFIRMED, "confirmed"),
+    OUTCOME(REP_OUT_ROLLED_BACK, "rolled_back"),
+    OUTCOME(REP_OUT_ROLLED_BACK_BY_CAMPAIGN, "rolled_back_by_campaign"),
+    OUTCOME(REP_OUT_REFUSED, "refused"),
+    OUTCOME(REP_OUT_DOWNLOAD_FAILED, "download_failed"),
+    OUTCOME(REP_OUT_VERIFY_FAILED, "verify_failed"),
+    OUTCOME(REP_OUT_SILENT, "silent"),
+    OUTCOME(REP_OUT_PENDING, "pending"),
+    OUTCOME(REP_OUT_BRICKED, "bricked"),
+};
+static const struct rep_field bricks[] = {
+    BRICK(REP_BRICK_NO_BOOT, "no_boot"),
+    BRICK(REP_BRICK_BOOT_LOOP, "boot_loop"),
+    BRICK(REP_BRICK_UNREACHABLE, "unreachable"),
+    BRICK(REP_BRICK_HARDWARE, "hardware"),
+};
+static const struct rep_field presumed[] = {RUN(presumed_bricked, "presumed_bricked", U32)};
+static const struct rep_field phase[] = {
+    REP_FIELD(rep_phase, name, "name", TEXT),
+    REP_FIELD_NAME(rep_phase, result, "result", rep_phase_result_name),
+    REP_FIELD(rep_phase, started_s, "started_s", I64),
+    REP_FIELD(rep_phase, hold_from_s, "hold_from_s", I64),
+    REP_FIELD(rep_phase, ended_s, "ended_s", I64),
+    REP_FIELD(rep_phase, cohort, "cohort", U32),
+    REP_FIELD(rep_phase, confirmed, "confirmed", U32),
+    REP_FIELD(rep_phase, rolled_back, "rolled_back", U32),
+    REP_FIELD(rep_phase, bricked, "bricked", U32),
+};
+static const struct rep_field gate[] = {
+    REP_FIELD(rep_gate, metric, "metric", TEXT),
+    REP_FIELD(rep_gate, numerator, "numerator", I64),
+    REP_FIELD(rep_gate, denominator, "denominator", I64),
+    REP_FIELD(rep_gate, limit, "limit", TEXT),
+    REP_FIELD(rep_gate, comparison, "comparison", TEXT),
+    REP_FIELD_NAME(rep_gate, state, "state", rep_gate_state_name),
+    REP_FIELD(rep_gate, at_s, "at_s", I64),
+};
+static const struct rep_field alert[] = {
+    REP_FIELD(rep_alert, at_s, "at_s", I64),
+    REP_FIELD_NAME(rep_alert, level, "level", rep_alert_level_name),
+    REP_FIELD(rep_alert, cause, "cause", TEXT),
+    REP_FIELD(rep_alert, device, "device", TEXT),
+};
+static const struct rep_field fault[] = {
+    REP_FIELD(rep_fault, kind, "kind", TEXT),
+    REP_FIELD(rep_fault, scheduled, "scheduled", U64),
+    REP_FIELD(rep_fault, armed, "armed", U64),
+    REP_FIELD(rep_fault, fired, "fired", U64),
+};
+static const struct rep_field promise[] = {
+    REP_FIELD_NAME(rep_promise_row, promise, "name", rep_promise_name),
+    REP_FIELD(rep_promise_row, broken, "broken", U64),
+    REP_FIELD(rep_promise_row, first_token, "first_token", TEXT),
+};
+static const struct rep_field belief[] = {
+    RUN(belief_wrong_at_end, "wrong_at_end", U32),
+    RUN(belief_wrong_longest_s, "wrong_longest_s", I64),
+};
+static const struct rep_field crypto[] = {
+    RUN(sha256_bytes, "sha256_bytes", U64),
+    RUN(ecdsa_verifies, "ecdsa_verifies", U64),
+};
+static const struct rep_field flash[] = {
+    RUN(flash_programs, "programs", U64),
+    RUN(flash_erases, "erases", U64),
+    RUN(wear_max, "wear_max", U32),
+};
+static const struct rep_field power_cuts[] = {RUN(power_cuts, "power_cuts", U64)};
+static const struct rep_field cut[] = {
+    REP_FIELD(rep_cuts, state, "state", TEXT),
+    REP_FIELD(rep_cuts, region, "region", TEXT),
+    REP_FIELD(rep_cuts, form, "form", TEXT),
+    REP_FIELD(rep_cuts, cuts, "cuts", U64),
+};
+static const struct rep_field memory[] = {RUN(memory_peak_bytes, "memory_peak_bytes", U64)};
+
+static json_t *clean_string(const char *text, size_t bytes)
+{
+    char clean[REP_TEXT_ROOM];
+    rep_text_clean(clean, sizeof clean, text, bytes, REP_TEXT_JSON);
+    return json_string(clean);
+}
+
+/* jansson's integers are signed: what does not fit is given as decimal text rather than as another
+ * number. */
+static json_t *unsigned_number(uint64_t value)
+{
+    if (value <= INT64_MAX)
+        return json_integer((json_int_t)value);
+    return json_sprintf("%llu", (unsigned long long)value);
+}
+
+static json_t *field_value(const struct rep_field *field, const void *row)
+{
+    const void *member = (const char *)row + field->offset;
+    union {
+        uint32_t u32;
+        int32_t i32;
+        int64_t i64;
+        uint64_t u64;
+        double real;
+        int name;
+    } value;
+    if (field->kind == REP_KIND_TEXT)
+        return clean_string(member, field->bytes);
+    if (field->kind == REP_KIND_BOOL)
+        return json_boolean(*(const bool *)member);
+    memcpy(&value, member, field->bytes);
+    switch (field->kind) {
+    case REP_KIND_U32:
+        return json_integer(value.u32);
+    case REP_KIND_I32:
+        return json_integer(value.i32);
+    case REP_KIND_I64:
+        return json_integer(value.i64);
+    case REP_KIND_REAL:
+        return json_real(value.real);
+    case REP_KIND_NAME:
+        return json_string(field->label(value.name) ? field->label(value.name) : "?");
+    default:
+        return unsigned_number(value.u64);
+    }
+}
+
+/* Adds the members of row to object; -1 without memory, as jansson does. */
+static int put_fields(json_t *object, const struct rep_field *fields, size_t n, const void *row)
+{
+    int status = object ? 0 : -1;
+    for (size_t i = 0; !status && i < n; i++)
+        status = json_object_set_new(object, fields[i].name, field_value(&fields[i], row));
+    return status;
+}
+#define PUT(object, fields, row) put_fields(object, fields, COUNT(fields), row)
+
+static int put_object(json_t *root, const char *key, const struct rep_field *fields, size_t n,
+                      const void *row)
+{
+    json_t *object = json_object();
+    int status = put_fields(object, fields, n, row);
+    return json_object_set_new(root, key, object) || status;
+}
+#define PUT_OBJECT(root, key, fields, row) put_object(root, key, fields, COUNT(fields), row)
+
+static json_t *row_objects(const struct rep_field *fields, size_t n, const void *rows,
+                           uint32_t count, size_t row_bytes)
+{
+    json_t *array = json_array();
+    for (uint32_t i = 0; array && i < count; i++) {
+        json_t *object = json_object();
+        if (put_fields(object, fields, n, (const char *)rows + i * row_bytes) ||
+            json_array_append(array, object)) {
+            json_decref(array);
+            array = NULL;
+        }
+        json_decref(object);
+    }
+    return array;
+}
+#define ROWS(fields, rows, count) row_objects(fields, COUNT(fields), rows, count, sizeof(rows)[0])
+
+static int put_phases(json_t *root, const struct rep_result *result)
+{
+    json_t *phases = ROWS(phase, result->phase, result->phases);
+    int status = json_object_set_new(root, "phases", phases);
+    for (uint32_t i = 0; !status && i < result->phases; i++)
+        status = json_object_set_new(json_array_get(phases, i), "gates",
+                                     ROWS(gate, result->phase[i].gate, result->phase[i].gates));
+    return status;
+}
+
+static int put_result(json_t *root, const struct rep_result *r)
+{
+    return PUT(root, head, r) || PUT_OBJECT(root, "updates", updates, r) ||
+           PUT_OBJECT(root, "bricks", bricks, r) || PUT(root, presumed, r) || put_phases(root, r) ||
+           json_object_set_new(root, "alerts", ROWS(alert, r->alert, r->alerts)) ||
+           json_object_set_new(root, "faults", ROWS(fault, r->fault, r->faults)) ||
+           json_object_set_new(root, "promises", ROWS(promise, r->promise, r->promises)) ||
+           PUT_OBJECT(root, "belief", belief, r) || PUT_OBJECT(root, "crypto", crypto, r) ||
+           PUT_OBJECT(root, "flash", flash, r) || PUT(root, power_cuts, r) ||
+           json_object_set_new(root, "cuts_by", ROWS(cut, r->cut, r->cuts)) || PUT(root, memory, r);
+}
+
+int rep_render_json(FILE *out, const struct rep_result *result)
+{
+    json_t *root = json_object();
+    int error = put_result(root, result) ? REP_EMEMORY : REP_OK;
+    if (!error &&
+        (json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) || fputc('\n', out) == EOF))
+        error = REP_EWRITE;
+    json_decref(root);
+    return error;
+}

@@ -1,0 +1,220 @@
+/*
+ * The summary for a person who was woken at night: the verdict and its reason first, then where the
+ * campaign stands, then what to look at, with the command that replays each failing device.
+ */
+#include "rep/render.h"
+#include "terminal.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum { DEVICES_SHOWN = 10 };
+
+#define BOLD "\033[1m"
+#define RED "\033[1;31m"
+#define GREEN "\033[1;32m"
+#define PLAIN "\033[0m"
+
+void rep_terminal_heading(const struct rep_terminal *terminal, const char *text)
+{
+    fprintf(terminal->out, "\n%s%s%s\n", terminal->colour ? BOLD : "", text,
+            terminal->colour ? PLAIN : "");
+}
+
+/* Columns that a text takes: its code points; the bytes behind a leading byte take none. */
+static unsigned columns_of(const char *text, size_t bytes)
+{
+    unsigned columns = 0;
+    for (size_t i = 0; i < bytes; i++)
+        columns += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return columns;
+}
+
+void rep_terminal_text(const struct rep_terminal *terminal, unsigned indent, const char *format,
+                       ...)
+{
+    char text[1024], clean[3 * sizeof text];
+    va_list words;
+    va_start(words, format);
+    vsnprintf(text, sizeof text, format, words);
+    va_end(words);
+    rep_text_clean(clean, sizeof clean, text, sizeof text, REP_TEXT_LINE);
+    unsigned column = 0;
+    for (const char *at = clean; *at;) {
+        size_t spaces = strspn(at, " "), word = strcspn(at + spaces, " ");
+        unsigned width = columns_of(at, spaces + word);
+        if (column > indent && column + width > REP_TERMINAL_COLUMNS) {
+            fprintf(terminal->out, "\n%*s", (int)indent, "");
+            column = indent;
+            at += spaces;
+            width -= (unsigned)spaces;
+            spaces = 0;
+        }
+        fwrite(at, 1, spaces + word, terminal->out);
+        column += width;
+        at += spaces + word;
+    }
+    fputc('\n', terminal->out);
+}
+
+static void put_verdict(const struct rep_terminal *terminal)
+{
+    static const char *const words[] = {
+        [REP_PASS] = "PASS",
+        [REP_GATE_STOPPED] = "STOPPED BY A GATE",
+        [REP_UNSAFE] = "UNSAFE",
+        [REP_DIVERGED] = "DID NOT CONVERGE",
+        [REP_UNFINISHED] = "UNFINISHED",
+    };
+    const struct rep_result *result = terminal->result;
+    const char *colour = result->exit_code == 0 ? GREEN : RED;
+    if (terminal->colour)
+        fputs(colour, terminal->out);
+    fputs(words[result->verdict], terminal->out);
+    if (terminal->colour)
+        fputs(PLAIN, terminal->out);
+    fprintf(terminal->out, ", exit code %d\n", result->exit_code);
+    if (result->explanation[0])
+        rep_terminal_text(terminal, 2, "  %s", result->explanation);
+}
+
+static void put_run(const struct rep_terminal *terminal)
+{
+    const struct rep_result *r = terminal->result;
+    char span[48], memory[48];
+    rep_text_time(span, sizeof span, r->virtual_s);
+    rep_text_bytes(memory, sizeof memory, r->memory_peak_bytes);
+    rep_terminal_text(terminal, 2, "%s%s%s", r->scenario, r->summary[0] ? ": " : "", r->summary);
+    rep_terminal_text(terminal, 2, "  %u devices, %u enrolled for %s; %s world from %s", r->devices,
+                      r->enrolled, r->candidate[0] ? r->candidate : "-",
+                      r->world[0] ? r->world : "-", r->start[0] ? r->start : "-");
+    rep_terminal_text(terminal, 2, "  seed %" PRIu64 ", digest %s, %u jobs", r->seed,
+                      r->digest[0] ? r->digest : "-", r->jobs);
+    rep_terminal_text(terminal, 2, "  %s of virtual time in %.1f s of wall time, %s of memory",
+                      span, r->wall_s, memory);
+}
+
+static void put_bricks(const struct rep_terminal *terminal)
+{
+    const struct rep_result *r = terminal->result;
+    rep_terminal_text(terminal, 2,
+                      "Bricks on the flash: no_boot %u, boot_loop %u, unreachable %u, hardware %u; "
+                      "presumed by the service: %u",
+                      r->bricks[REP_BRICK_NO_BOOT], r->bricks[REP_BRICK_BOOT_LOOP],
+                      r->bricks[REP_BRICK_UNREACHABLE], r->bricks[REP_BRICK_HARDWARE],
+                      r->presumed_bricked);
+    char longest[48];
+    rep_text_time(longest, sizeof longest, r->belief_wrong_longest_s);
+    rep_terminal_text(terminal, 2,
+                      "Belief: the service is wrong about %u devices at the end; longest wrong: %s",
+                      r->belief_wrong_at_end, longest);
+}
+
+static void put_work(const struct rep_terminal *terminal)
+{
+    const struct rep_result *r = terminal->result;
+    char hashed[48];
+    rep_text_bytes(hashed, sizeof hashed, r->sha256_bytes);
+    rep_terminal_text(terminal, 2,
+                      "Power cuts: %" PRIu64 " in %u kinds (agent state x region x form). "
+                      "Flash: %" PRIu64 " programs, %" PRIu64 " erases, worst wear %u. "
+                      "Crypto: %s hashed, %" PRIu64 " signatures verified.",
+                      r->power_cuts, r->cuts, r->flash_programs, r->flash_erases, r->wear_max,
+                      hashed, r->ecdsa_verifies);
+}
+
+/* The order in which failing devices are worth a look; brick or not decides before the outcome
+ * does. */
+static const enum rep_outcome worst_first[] = {
+    REP_OUT_BRICKED,         REP_OUT_SILENT,  REP_OUT_ROLLED_BACK, REP_OUT_VERIFY_FAILED,
+    REP_OUT_DOWNLOAD_FAILED, REP_OUT_REFUSED, REP_OUT_PENDING,     REP_OUT_ROLLED_BACK_BY_CAMPAIGN,
+};
+enum { RANKS = sizeof worst_first / sizeof worst_first[0] };
+
+/* RANKS: nothing failed there. */
+static unsigned rank_of(const struct rep_device *device)
+{
+    if (device->brick != REP_BRICK_NONE)
+        return 0;
+    unsigned rank = 0;
+    while (rank < RANKS && worst_first[rank] != device->outcome)
+        rank++;
+    return rank;
+}
+
+static void put_device(const struct rep_terminal *terminal, const struct rep_device *device)
+{
+    rep_terminal_text(
+        terminal, 6,
+        "  %s (%u%s%s): %s%s%s%s%s; boots %s, the service believes %s; "
+        "%u boots, %u cuts",
+        device->id, device->number, device->site[0] ? ", " : "", device->site,
+        rep_outcome_name(device->outcome), device->brick != REP_BRICK_NONE ? ", brick: " : "",
+        device->brick != REP_BRICK_NONE ? rep_brick_name(device->brick) : "",
+        device->reason[0] ? ", reason: " : "", device->reason,
+        device->version[0] ? device->version : "nothing",
+        device->believed[0] ? device->believed : "nothing", device->boots, device->cuts);
+    if (device->token[0])
+        fprintf(terminal->out, "    brickyard replay %s\n", device->token);
+}
+
+static void put_devices(const struct rep_terminal *terminal)
+{
+    const struct rep_result *result = terminal->result;
+    uint32_t failing = 0, shown = 0;
+    for (uint32_t i = 0; i < result->device_rows; i++)
+        failing += rank_of(&result->device[i]) < RANKS;
+    if (!failing)
+        return;
+    char title[64];
+    snprintf(title, sizeof title, "Devices that failed: %u", failing);
+    rep_terminal_heading(terminal, title);
+    for (unsigned rank = 0; rank < RANKS; rank++) {
+        for (uint32_t i = 0; i < result->device_rows && shown < DEVICES_SHOWN; i++) {
+            if (rank_of(&result->device[i]) != rank)
+                continue;
+            put_device(terminal, &result->device[i]);
+            shown++;
+        }
+    }
+    if (failing > shown)
+        fprintf(terminal->out, "  and %u more: see --db, table device\n", failing - shown);
+}
+
+static void put_section(const struct rep_terminal *terminal, const char *title, uint32_t rows,
+                        void (*put)(const struct rep_terminal *))
+{
+    if (!rows)
+        return;
+    rep_terminal_heading(terminal, title);
+    put(terminal);
+}
+
+static uint32_t gates_of(const struct rep_result *result)
+{
+    uint32_t gates = 0;
+    for (uint32_t i = 0; i < result->phases; i++)
+        gates += result->phase[i].gates;
+    return gates;
+}
+
+void rep_render_terminal(FILE *out, const struct rep_result *result, bool colour)
+{
+    struct rep_terminal terminal = {.out = out, .colour = colour, .result = result};
+    put_verdict(&terminal);
+    put_run(&terminal);
+    put_section(&terminal, "Phases", result->phases, rep_terminal_phases);
+    put_section(&terminal, "Gates", gates_of(result), rep_terminal_gates);
+    put_section(&terminal, "Updates", REP_OUTCOMES, rep_terminal_outcomes);
+    put_bricks(&terminal);
+    put_section(&terminal, "Alerts", result->alerts, rep_terminal_alerts);
+    put_section(&terminal, "Faults", result->faults, rep_terminal_faults);
+    put_section(&terminal, "Promises", result->promises, rep_terminal_promises);
+    put_section(&terminal, "Before and after the update, of the confirmed devices",
+                result->observations, rep_terminal_observations);
+    put_devices(&terminal);
+    fputc('\n', out);
+    put_work(&terminal);
+}

@@ -1,0 +1,276 @@
+/* The tables of the terminal summary, laid out by libsmartcols (util-linux). */
+#include "terminal.h"
+#include "text.h"
+
+#include <libsmartcols.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALERTS_SHOWN = 20 };
+
+struct column {
+    const char *title;
+    int flags; /* SCOLS_FL_* */
+};
+
+/* NULL columns end the list. A table that could not be made is printed as such, not left out. */
+static struct libscols_table *table_new(const struct rep_terminal *terminal,
+                                        const struct column *columns)
+{
+    struct libscols_table *table = scols_new_table();
+    if (!table)
+        return NULL;
+    scols_table_set_stream(table, terminal->out);
+    scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
+    scols_table_set_termwidth(table, REP_TERMINAL_COLUMNS);
+    scols_table_set_column_separator(table, "  ");
+    scols_table_enable_colors(table, terminal->colour);
+    scols_table_enable_nowrap(table, 0);
+    for (; columns->title; columns++)
+        scols_table_new_column(table, columns->title, 0, columns->flags);
+    return table;
+}
+
+static void table_print(const struct rep_terminal *terminal, struct libscols_table *table)
+{
+    if (!table || scols_print_table(table))
+        fputs("(no memory for this table)\n", terminal->out);
+    scols_unref_table(table);
+}
+
+static struct libscols_line *line_new(struct libscols_table *table)
+{
+    return table ? scols_table_new_line(table, NULL) : NULL;
+}
+
+__attribute__((format(printf, 3, 4))) static void cell(struct libscols_line *line, size_t column,
+                                                       const char *format, ...)
+{
+    char text[REP_TEXT_MAX + 64], clean[3 * sizeof text];
+    va_list words;
+    va_start(words, format);
+    vsnprintf(text, sizeof text, format, words);
+    va_end(words);
+    rep_text_clean(clean, sizeof clean, text, sizeof text, REP_TEXT_LINE);
+    if (line)
+        scols_line_set_data(line, column, clean);
+}
+
+static void cell_time(struct libscols_line *line, size_t column, int64_t seconds)
+{
+    char text[48];
+    rep_text_time(text, sizeof text, seconds);
+    cell(line, column, "%s", text);
+}
+
+static void paint(struct libscols_line *line, size_t column, const char *colour)
+{
+    if (line && colour)
+        scols_cell_set_color(scols_line_get_cell(line, column), colour);
+}
+
+void rep_terminal_phases(const struct rep_terminal *terminal)
+{
+    static const struct column columns[] = {
+        {"PHASE", SCOLS_FL_TRUNC},     {"RESULT", 0},
+        {"STARTED", SCOLS_FL_RIGHT},   {"HOLD FROM", SCOLS_FL_RIGHT},
+        {"ENDED", SCOLS_FL_RIGHT},     {"COHORT", SCOLS_FL_RIGHT},
+        {"CONFIRMED", SCOLS_FL_RIGHT}, {"ROLLED BACK", SCOLS_FL_RIGHT},
+        {"PRESUMED", SCOLS_FL_RIGHT},  {NULL, 0}};
+    struct libscols_table *table = table_new(terminal, columns);
+    for (uint32_t i = 0; i < terminal->result->phases; i++) {
+        const struct rep_phase *phase = &terminal->result->phase[i];
+        struct libscols_line *line = line_new(table);
+        cell(line, 0, "%s", phase->name);
+        cell(line, 1, "%s", rep_phase_result_name(phase->result));
+        paint(line, 1, phase->result == REP_PHASE_STOPPED ? "red" : NULL);
+        cell_time(line, 2, phase->started_s);
+        cell_time(line, 3, phase->hold_from_s);
+        cell_time(line, 4, phase->ended_s);
+        cell(line, 5, "%u", phase->cohort);
+        cell(line, 6, "%u", phase->confirmed);
+        cell(line, 7, "%u", phase->rolled_back);
+        cell(line, 8, "%u", phase->bricked);
+    }
+    table_print(terminal, table);
+}
+
+/* A limit that names a share is shown beside a share; "> 500 ms" beside the plain quotient. */
+static bool is_share(const char *limit)
+{
+    return strpbrk(limit, "%/") != NULL;
+}
+
+static void gate_line(struct libscols_line *line, const struct rep_phase *phase,
+                      const struct rep_gate *gate)
+{
+    static const char *const colours[] = {"yellow", "green", "red"};
+    char value[64];
+    rep_text_ratio(value, sizeof value, gate->numerator, gate->denominator, is_share(gate->limit));
+    cell(line, 0, "%s", phase->name);
+    cell(line, 1, "%s", gate->metric);
+    cell(line, 2, "%lld/%lld", (long long)gate->numerator, (long long)gate->denominator);
+    cell(line, 3, "%s", value);
+    cell(line, 4, "%s", gate->limit);
+    cell(line, 5, "%s", rep_gate_state_name(gate->state));
+    paint(line, 5, colours[gate->state]);
+    cell_time(line, 6, gate->at_s);
+}
+
+static bool is_explained(const struct rep_result *result, uint32_t phase, uint32_t gate)
+{
+    const struct rep_gate *this = &result->phase[phase].gate[gate];
+    for (uint32_t i = 0; i <= phase; i++) {
+        uint32_t gates = i == phase ? gate : result->phase[i].gates;
+        for (uint32_t j = 0; j < gates; j++) {
+            const struct rep_gate *that = &result->phase[i].gate[j];
+            if (!strcmp(this->metric, that->metric) &&
+                !strcmp(this->comparison, that->comparison) && this->min_sample == that->min_sample)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* How each metric is compared, once, however many phases use it. */
+static void explain_gates(const struct rep_terminal *terminal)
+{
+    const struct rep_result *result = terminal->result;
+    for (uint32_t i = 0; i < result->phases; i++) {
+        for (uint32_t j = 0; j < result->phase[i].gates; j++) {
+            const struct rep_gate *gate = &result->phase[i].gate[j];
+            if (!is_explained(result, i, j))
+                rep_terminal_text(terminal, 4, "  %s: %s; on hold below %u", gate->metric,
+                                  gate->comparison, gate->min_sample);
+        }
+    }
+}
+
+void rep_terminal_gates(const struct rep_terminal *terminal)
+{
+    static const struct column columns[] = {{"PHASE", SCOLS_FL_TRUNC},  {"GATE", SCOLS_FL_TRUNC},
+                                            {"K/N", SCOLS_FL_RIGHT},    {"VALUE", SCOLS_FL_RIGHT},
+                                            {"RED IF", SCOLS_FL_TRUNC}, {"STATE", 0},
+                                            {"JUDGED", SCOLS_FL_RIGHT}, {NULL, 0}};
+    struct libscols_table *table = table_new(terminal, columns);
+    for (uint32_t i = 0; i < terminal->result->phases; i++) {
+        const struct rep_phase *phase = &terminal->result->phase[i];
+        for (uint32_t j = 0; j < phase->gates; j++)
+            gate_line(line_new(table), phase, &phase->gate[j]);
+    }
+    table_print(terminal, table);
+    explain_gates(terminal);
+}
+
+void rep_terminal_outcomes(const struct rep_terminal *terminal)
+{
+    static const struct column columns[] = {
+        {"OUTCOME", 0}, {"DEVICES", SCOLS_FL_RIGHT}, {"SHARE", SCOLS_FL_RIGHT}, {NULL, 0}};
+    const struct rep_result *result = terminal->result;
+    struct libscols_table *table = table_new(terminal, columns);
+    for (int i = REP_OUT_CONFIRMED; i < REP_OUTCOMES; i++) {
+        char share[64];
+        struct libscols_line *line = line_new(table);
+        rep_text_ratio(share, sizeof share, result->updates[i], result->enrolled, true);
+        cell(line, 0, "%s", rep_outcome_name(i));
+        cell(line, 1, "%u", result->updates[i]);
+        cell(line, 2, "%s", share);
+        paint(line, 1, i == REP_OUT_BRICKED && result->updates[i] ? "red" : NULL);
+    }
+    table_print(terminal, table);
+}
+
+void rep_terminal_promises(const struct rep_terminal *terminal)
+{
+    for (uint32_t i = 0; i < terminal->result->promises; i++) {
+        const struct rep_promise_row *row = &terminal->result->promise[i];
+        const char *name = rep_promise_name(row->promise);
+        if (!row->broken) {
+            fprintf(terminal->out, "  %-24s kept\n", name);
+            continue;
+        }
+        fprintf(terminal->out, "  %-24s %sBROKEN%s %llu times\n", name,
+                terminal->colour ? "\033[1;31m" : "", terminal->colour ? "\033[0m" : "",
+                (unsigned long long)row->broken);
+        rep_terminal_text(terminal, 6, "    first: %s", row->first_what);
+        if (row->first_token[0])
+            fprintf(terminal->out, "    brickyard replay %s\n", row->first_token);
+    }
+}
+
+void rep_terminal_alerts(const struct rep_terminal *terminal)
+{
+    static const struct column columns[] = {{"AT", SCOLS_FL_RIGHT},
+                                            {"LEVEL", 0},
+                                            {"DEVICE", SCOLS_FL_TRUNC},
+                                            {"CAUSE", SCOLS_FL_WRAP},
+                                            {NULL, 0}};
+    const struct rep_result *result = terminal->result;
+    struct libscols_table *table = table_new(terminal, columns);
+    for (uint32_t i = 0; i < result->alerts && i < ALERTS_SHOWN; i++) {
+        const struct rep_alert *alert = &result->alert[i];
+        struct libscols_line *line = line_new(table);
+        cell_time(line, 0, alert->at_s);
+        cell(line, 1, "%s", rep_alert_level_name(alert->level));
+        paint(line, 1, alert->level == REP_ALERT_OPERATIONS ? NULL : "red");
+        cell(line, 2, "%s", alert->device[0] ? alert->device : "-");
+        cell(line, 3, "%s", alert->cause);
+    }
+    table_print(terminal, table);
+    if (result->alerts > ALERTS_SHOWN)
+        fprintf(terminal->out, "and %u more: see --db, table alert\n",
+                result->alerts - ALERTS_SHOWN);
+}
+
+void rep_terminal_faults(const struct rep_terminal *terminal)
+{
+    static const struct column columns[] = {
+        {"#", SCOLS_FL_RIGHT},     {"FAULT", SCOLS_FL_TRUNC}, {"SCHEDULED", SCOLS_FL_RIGHT},
+        {"ARMED", SCOLS_FL_RIGHT}, {"FIRED", SCOLS_FL_RIGHT}, {NULL, 0}};
+    struct libscols_table *table = table_new(terminal, columns);
+    for (uint32_t i = 0; i < terminal->result->faults; i++) {
+        const struct rep_fault *fault = &terminal->result->fault[i];
+        struct libscols_line *line = line_new(table);
+        cell(line, 0, "%u", fault->number);
+        cell(line, 1, "%s", fault->kind);
+        cell(line, 2, "%llu", (unsigned long long)fault->scheduled);
+        cell(line, 3, "%llu", (unsigned long long)fault->armed);
+        cell(line, 4, "%llu", (unsigned long long)fault->fired);
+        paint(line, 4, fault->fired < fault->armed ? "red" : NULL);
+    }
+    table_print(terminal, table);
+}
+
+/* The change in percent of the value before, from both values in thousandths. */
+static void change(char *text, size_t room, const struct rep_observation *row)
+{
+    __int128 before = row->before_den > 0 ? (__int128)row->before_num * 1000 / row->before_den : 0;
+    __int128 after = row->after_den > 0 ? (__int128)row->after_num * 1000 / row->after_den : 0;
+    if (before <= 0 || row->after_den <= 0)
+        snprintf(text, room, "-");
+    else
+        snprintf(text, room, "%+.1f%%", (double)(after - before) * 100.0 / (double)before);
+}
+
+void rep_terminal_observations(const struct rep_terminal *terminal)
+{
+    static const struct column columns[] = {{"METRIC", SCOLS_FL_TRUNC}, {"BEFORE", SCOLS_FL_RIGHT},
+                                            {"AFTER", SCOLS_FL_RIGHT},  {"UNIT", SCOLS_FL_TRUNC},
+                                            {"CHANGE", SCOLS_FL_RIGHT}, {NULL, 0}};
+    struct libscols_table *table = table_new(terminal, columns);
+    for (uint32_t i = 0; i < terminal->result->observations; i++) {
+        const struct rep_observation *row = &terminal->result->observation[i];
+        char before[64], after[64], difference[64];
+        struct libscols_line *line = line_new(table);
+        rep_text_ratio(before, sizeof before, row->before_num, row->before_den, false);
+        rep_text_ratio(after, sizeof after, row->after_num, row->after_den, false);
+        change(difference, sizeof difference, row);
+        cell(line, 0, "%s", row->metric);
+        cell(line, 1, "%s", before);
+        cell(line, 2, "%s%s", row->lower_bound ? ">= " : "", after);
+        cell(line, 3, "%s", row->unit);
+        cell(line, 4, "%s", difference);
+    }
+    table_print(terminal, table);
+}

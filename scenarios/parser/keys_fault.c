@@ -1,0 +1,240 @@
+/* The keys of a fault, and which of them each kind takes. */
+#include "form.h"
+#include "key.h"
+#include <string.h>
+
+static const char torn_accepts[] =
+    "one of any, before, nothing, prefix, suffix, random, unstable, after; for an erase also first "
+    "(prefix) and last (suffix)";
+
+static int read_torn(struct scn_reader *r, const struct scn_path *path, const struct scn_node *node,
+                     void *member)
+{
+    static const struct scn_key key = {
+        .type = SCN_T_ENUM, .names = &scn_names_torn, .accepts = torn_accepts};
+    struct scn_node plain_name = *node;
+    if (node->kind == SCN_NODE_SCALAR && !strcmp(node->text, "first"))
+        plain_name.text = "prefix";
+    if (node->kind == SCN_NODE_SCALAR && !strcmp(node->text, "last"))
+        plain_name.text = "suffix";
+    return scn_read_key(r, path, &plain_name, &key, member);
+}
+
+#define WHERE(member) .offset = offsetof(struct scn_where, member)
+static const struct scn_key where_keys[] = {
+    {.name = "site",
+     .type = SCN_T_NAME,
+     WHERE(site),
+     .max = SCN_NAME_MAX - 1,
+     .means = "Devices of this site only."},
+    {.name = "link",
+     .type = SCN_T_WORD,
+     WHERE(link),
+     .names = &scn_names_link,
+     .means = "Devices with this link only."},
+    {.name = "group",
+     .type = SCN_T_NAME,
+     WHERE(group),
+     .max = SCN_NAME_MAX - 1,
+     .means = "Devices of this group only."},
+    {.name = "criticality",
+     .type = SCN_T_WORD,
+     WHERE(criticality),
+     .names = &scn_names_criticality,
+     .means = "Devices of this criticality only."},
+    {.name = "device",
+     .type = SCN_T_NAME,
+     WHERE(device),
+     .max = SCN_NAME_MAX - 1,
+     .means = "One device, by its id or its index from 0."},
+};
+static const struct scn_map map_where = {"where of a fault", SCN_KEYS(where_keys), NULL};
+
+/* What a kind takes: d during, a at, f for, t torn, h how, r region, w where, v devices, o off_for,
+ * n times. Needs: 'd' during or at, 'a' at, 'r' region and during or at. */
+struct fault_form {
+    const char *takes;
+    char needs;
+    int how_from, how_to;
+};
+
+static const struct fault_form fault_forms[SCN_FAULT_KINDS] = {
+    [SCN_FAULT_POWER_LOSS] = {"datwvon", 'd', 0, 0},
+    [SCN_FAULT_CORRUPT_DOWNLOAD] = {"hwvn", 0, SCN_HOW_BIT_FLIP, SCN_HOW_DISCONNECT},
+    [SCN_FAULT_NETWORK_DROP] = {"dafwvn", 'd', 0, 0},
+    [SCN_FAULT_BOOT_FAILURE] = {"hwvn", 0, SCN_HOW_HANG, SCN_HOW_HEALTH_HARD_FAULT},
+    [SCN_FAULT_FLASH_DAMAGE] = {"darhwv", 'r', SCN_HOW_BIT_ROT, SCN_HOW_WORN},
+    [SCN_FAULT_BROKER_DOWN] = {"af", 'a', 0, 0},
+    [SCN_FAULT_CDN_DOWN] = {"af", 'a', 0, 0},
+    [SCN_FAULT_SERVICE_RESTART] = {"a", 'a', 0, 0},
+};
+
+static const struct {
+    char letter;
+    const char *key;
+} fault_letters[] = {
+    {'d', "during"}, {'a', "at"},    {'f', "for"},     {'t', "torn"},    {'h', "how"},
+    {'r', "region"}, {'w', "where"}, {'v', "devices"}, {'o', "off_for"}, {'n', "times"},
+};
+
+static int check_takes(struct scn_reader *r, const struct scn_path *path,
+                       const struct scn_node *node, const struct fault_form *form, const char *kind)
+{
+    char takes[128] = "kind";
+    const struct scn_node *extra = NULL;
+    for (size_t i = 0; i < sizeof fault_letters / sizeof fault_letters[0]; i++) {
+        const struct scn_node *child = scn_node_get(node, fault_letters[i].key);
+        size_t len = strlen(takes);
+        if (strchr(form->takes, fault_letters[i].letter))
+            snprintf(takes + len, sizeof takes - len, ", %s", fault_letters[i].key);
+        else if (child)
+            extra = child;
+    }
+    if (extra)
+        return scn_fail_key(r, path, extra, "%s does not take '%s'; accepted: %s", kind, extra->key,
+                            takes);
+    return SCN_OK;
+}
+
+static int check_needs(struct scn_reader *r, const struct scn_path *path,
+                       const struct scn_node *node, const struct fault_form *form, const char *kind)
+{
+    const struct scn_node *during = scn_node_get(node, "during"), *at = scn_node_get(node, "at");
+    if (during && at)
+        return scn_fail_key(r, path, at, "both during and at; accepted: one of them");
+    if (form->needs == 'a' && !at)
+        return scn_fail(r, path, node, "%s needs 'at'; accepted: a time from the start, as 50h",
+                        kind);
+    if (form->needs && !during && !at)
+        return scn_fail(r, path, node,
+                        "%s needs 'during' or 'at'; accepted: during a state, as downloading, or "
+                        "at a time from the start, as 50h",
+                        kind);
+    if (form->needs == 'r' && !scn_node_get(node, "region")) {
+        char regions[96];
+        scn_names_list(&scn_names_region, 0, SCN_REGIONS - 1, regions, sizeof regions);
+        return scn_fail(r, path, node, "%s needs 'region'; accepted: one of %s", kind, regions);
+    }
+    return SCN_OK;
+}
+
+static int check_how(struct scn_reader *r, const struct scn_path *path, const struct scn_node *node,
+                     const struct fault_form *form, const struct scn_fault *fault)
+{
+    char hows[192];
+    if (fault->how == SCN_HOW_ANY ||
+        ((int)fault->how >= form->how_from && (int)fault->how <= form->how_to))
+        return SCN_OK;
+    scn_names_list(&scn_names_how, form->how_from, form->how_to, hows, sizeof hows);
+    const struct scn_path below = {path, "how", 0};
+    return scn_fail(r, &below, scn_node_get(node, "how"),
+                    "%s can't happen by '%s'; accepted: any, %s",
+                    scn_fault_kind_name((int)fault->kind), scn_how_name((int)fault->how), hows);
+}
+
+static int finish_fault(struct scn_reader *r, const struct scn_path *path,
+                        const struct scn_node *node, void *object)
+{
+    struct scn_fault *fault = object;
+    const struct fault_form *form = &fault_forms[fault->kind];
+    const char *kind = scn_fault_kind_name((int)fault->kind);
+    fault->has_at = scn_node_get(node, "at") != NULL;
+    fault->line = node->line;
+    fault->column = node->column;
+    int error = check_takes(r, path, node, form, kind);
+    if (!error)
+        error = check_needs(r, path, node, form, kind);
+    if (!error)
+        error = check_how(r, path, node, form, fault);
+    if (!error && !fault->devices.num) {
+        const struct scn_path below = {path, "devices", 0};
+        return scn_fail(r, &below, scn_node_get(node, "devices"),
+                        "0%% hits no device; accepted: more than 0%%");
+    }
+    return error;
+}
+
+#define AT(member) .offset = offsetof(struct scn_fault, member)
+static const struct scn_key fault_keys[] = {
+    {.name = "kind",
+     .type = SCN_T_ENUM,
+     AT(kind),
+     .names = &scn_names_fault_kind,
+     .required = true,
+     .means = "What happens; the table below says which keys each kind takes."},
+    {.name = "during",
+     .type = SCN_T_ENUM,
+     AT(during),
+     .names = &scn_names_during,
+     .means = "When in the life of a device: a flash operation, a boot or a state of the agent."},
+    {.name = "at",
+     .type = SCN_T_DURATION,
+     AT(at_us),
+     .max = 31536000000000,
+     .means = "When, from the start; instead of `during`."},
+    {.name = "for",
+     .type = SCN_T_DURATION,
+     AT(for_us),
+     .min = 1000000,
+     .max = 31536000000000,
+     .fallback = "1h",
+     .means = "How long the network, the broker or the CDN is away."},
+    {.name = "torn",
+     .type = SCN_T_CUSTOM,
+     AT(torn),
+     .read = read_torn,
+     .accepts = torn_accepts,
+     .fallback = "any",
+     .means = "What is left of the flash operation that the power cut hits."},
+    {.name = "how",
+     .type = SCN_T_ENUM,
+     AT(how),
+     .names = &scn_names_how,
+     .fallback = "any",
+     .means = "In which way; each kind has its own."},
+    {.name = "region",
+     .type = SCN_T_ENUM,
+     AT(region),
+     .names = &scn_names_region,
+     .means = "The region of flash that is damaged."},
+    {.name = "where",
+     .type = SCN_T_MAP,
+     AT(where),
+     .map = &map_where,
+     .means = "Which devices may be hit; all given ones must hold. Without it: the whole fleet."},
+    {.name = "devices",
+     .type = SCN_T_RATIO,
+     AT(devices),
+     .max = 100,
+     .fallback = "100%",
+     .means = "Share of the devices that match `where`."},
+    {.name = "off_for",
+     .type = SCN_T_DURATION,
+     AT(off_for_us),
+     .min = 1000,
+     .max = 2592000000000,
+     .fallback = "30s",
+     .means = "How long the power stays away."},
+    {.name = "times",
+     .type = SCN_T_U32,
+     AT(times),
+     .min = 1,
+     .max = 1000,
+     .fallback = "1",
+     .means = "How often on one device."},
+};
+const struct scn_map scn_map_fault = {"faults", SCN_KEYS(fault_keys), finish_fault};
+
+void scn_fault_takes(int kind, char *out, size_t size)
+{
+    size_t len = (size_t)snprintf(out, size, "| `%s` |", scn_fault_kind_name(kind));
+    for (size_t i = 0; i < sizeof fault_letters / sizeof fault_letters[0] && len < size; i++)
+        if (strchr(fault_forms[kind].takes, fault_letters[i].letter))
+            len += (size_t)snprintf(out + len, size - len, " `%s`", fault_letters[i].key);
+    char hows[192] = "";
+    if (fault_forms[kind].how_to)
+        scn_names_list(&scn_names_how, fault_forms[kind].how_from, fault_forms[kind].how_to, hows,
+                       sizeof hows);
+    if (len < size)
+        snprintf(out + len, size - len, " | %s |", hows[0] ? hows : "-");
+}

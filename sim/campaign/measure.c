@@ -1,0 +1,160 @@
+/*
+ * Telemetry, answers to pings, and what they tell: intervals expected and received, means before
+ * and after, unplanned resets. What was expected comes from the time between messages, never from
+ * what a device says.
+ */
+#include "camp.h"
+
+#include <string.h>
+
+enum { QUIET_AFTER_H = 26, CRASH_WITHIN_H = 48 };
+
+static int64_t intervals(int64_t from_us, int64_t to_us, int64_t every_us, bool nearest)
+{
+    if (every_us <= 0 || to_us <= from_us)
+        return 0;
+    return (to_us - from_us + (nearest ? every_us / 2 : 0)) / every_us;
+}
+
+/* The firmware that a run speaks of: the old one until the update, the new one after it; else
+ * nothing. */
+static struct camp_span *span_of(struct camp *camp, const struct camp_telemetry *run)
+{
+    struct camp_device *it = &camp->device[run->device];
+    bool candidate = strcmp(run->version, camp->config->candidate) == 0;
+    if (it->confirmed_us >= 0)
+        return candidate && run->last_us > it->confirmed_us ? &it->measured.after : NULL;
+    return candidate ? NULL : &it->measured.before;
+}
+
+static void span_add(struct camp_span *span, const struct camp_telemetry *run, int64_t every_us)
+{
+    if (span->base_us < 0 || run->first_us <= span->base_us)
+        span->base_us =
+            run->first_us - every_us; /* the run began before the confirmation was known */
+    span->received += run->received;
+    span->expected = intervals(span->base_us, run->last_us, every_us, true);
+    span->energy += run->energy_mw * run->received;
+    span->memory += run->memory_kb * run->received;
+    span->cpu += run->cpu_permille * run->received;
+    span->resets += run->resets;
+}
+
+static bool run_is_sane(const struct camp *camp, const struct camp_telemetry *run)
+{
+    const int64_t most = INT64_C(1) << 31;
+    return run->device < camp->config->devices && run->received > 0 &&
+           run->first_us <= run->last_us && run->energy_mw >= 0 && run->energy_mw < most &&
+           run->memory_kb >= 0 && run->memory_kb < most && run->cpu_permille >= 0 &&
+           run->cpu_permille < most && run->received < 1u << 24 &&
+           memchr(run->version, '\0', sizeof run->version);
+}
+
+static bool is_crash(const struct camp_device *it, const struct camp_telemetry *run)
+{
+    return run->resets > 0 && it->confirmed_us >= 0 && run->first_us > it->confirmed_us &&
+           run->first_us <= it->confirmed_us + CRASH_WITHIN_H * CAMP_HOUR;
+}
+
+/* A version or a crash is news; only then does the row of the device itself change. */
+static void run_news(struct camp *camp, const struct camp_telemetry *run)
+{
+    struct camp_device *it = &camp->device[run->device];
+    if (run->last_us >= it->version_us && strcmp(it->version, run->version) != 0) {
+        memcpy(it->version, run->version, sizeof it->version);
+        it->version_us = run->last_us;
+        camp_mark_row(camp, run->device);
+    }
+    if (!it->crashed && is_crash(it, run)) {
+        it->crashed = true;
+        camp_mark_row(camp, run->device);
+    }
+}
+
+void camp_telemetry(struct camp *camp, const struct camp_telemetry *run)
+{
+    camp->counts.telemetry++;
+    if (!run_is_sane(camp, run)) {
+        camp->counts.dropped++;
+        camp->dirty = true;
+        return;
+    }
+    struct camp_device *it = &camp->device[run->device];
+    if (run->last_us <= it->measured.last_us) {
+        camp->counts.late++;
+        camp->dirty = true;
+        return;
+    }
+    camp_heard(camp, run->device, run->last_us);
+    camp_change_begin(camp, run->device);
+    struct camp_span *span = span_of(camp, run);
+    if (span)
+        span_add(span, run, camp->config->device[run->device].telemetry_every_us);
+    it->measured.last_us = run->last_us;
+    run_news(camp, run);
+    camp_change_end_measured(camp, run->device);
+}
+
+/* From the confirmation on intervals are expected, whether or not a message ever comes. */
+void camp_measure_confirmed(struct camp *camp, uint32_t device)
+{
+    struct camp_measured *measured = &camp->device[device].measured;
+    measured->after.base_us = camp->device[device].confirmed_us;
+    if (!camp->device[device].dirty_measured) {
+        camp->device[device].dirty_measured = true;
+        camp->dirty_measured[camp->dirty_measureds++] = device;
+    }
+}
+
+int64_t camp_quiet_from(const struct camp_device *device)
+{
+    if (device->outcome != REP_OUT_CONFIRMED)
+        return CAMP_NEVER;
+    int64_t last_us = device->measured.last_us;
+    return (last_us > device->confirmed_us ? last_us : device->confirmed_us) +
+           QUIET_AFTER_H * CAMP_HOUR;
+}
+
+/*
+ * Every interval since the last message was missed. Counted by whole hours since the device became
+ * quiet, so that it does not matter at which ticks this is asked (a restarted service asks at other
+ * ones).
+ */
+void camp_measure_quiet(struct camp *camp, uint32_t device)
+{
+    int64_t from_us = camp_quiet_from(&camp->device[device]);
+    int64_t every_us = camp->config->device[device].telemetry_every_us;
+    if (every_us <= 0 || camp->now_us < from_us)
+        return;
+    int64_t hours = (camp->now_us - from_us) / CAMP_HOUR;
+    struct camp_device *it = camp_change_begin(camp, device);
+    it->measured.after.expected =
+        intervals(it->measured.after.base_us, from_us + hours * CAMP_HOUR, every_us, false);
+    camp_change_end_measured(camp, device);
+}
+
+void camp_pong(struct camp *camp, uint32_t device, const char *json, uint32_t len, int64_t at_us)
+{
+    struct camp_wire_pong pong;
+    camp->counts.pongs++;
+    if (device >= camp->config->devices || !camp_wire_pong(&pong, json, len) ||
+        (pong.device_id[0] && strcmp(pong.device_id, camp->config->device[device].id) != 0)) {
+        camp->counts.dropped++;
+        camp->dirty = true;
+        return;
+    }
+    camp_heard(camp, device, at_us);
+    camp_mark_row(camp, device);
+    struct camp_measured *measured = &camp->device[device].measured;
+    if (!measured->ping_out || measured->ping_out != pong.number) {
+        camp->counts.late++;
+        camp->dirty = true;
+        return;
+    }
+    camp_change_begin(camp, device);
+    measured->ping_out = 0;
+    measured->answers++;
+    if (at_us - measured->ping_us >= camp_ping_limit_us(camp))
+        measured->answers_bad++;
+    camp_change_end_measured(camp, device);
+}

@@ -1,0 +1,115 @@
+/*
+ * What the service says of itself: beliefs, progress, and its part of the result of a run.
+ */
+#include "camp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void camp_belief(const struct camp *camp, uint32_t device, struct camp_belief *out)
+{
+    const struct camp_device *it = &camp->device[device];
+    *out = (struct camp_belief){
+        .version = it->version,
+        .outcome = (enum rep_outcome)it->outcome,
+        .presumed_bricked = it->presumed,
+        .phase = it->phase,
+        .enrolled_us = it->enrolled_us,
+        .outcome_us = it->outcome_us,
+    };
+    memcpy(out->reason, it->reason, sizeof out->reason);
+}
+
+void camp_progress(const struct camp *camp, const char **phase, uint32_t *cohort,
+                   uint32_t *confirmed, uint32_t *rolled_back, uint32_t *bricked)
+{
+    const struct camp_phase_now *now = &camp->phase[camp->at_phase < 0 ? 0 : camp->at_phase];
+    const struct camp_tally *tally = &camp->tally[now->lab];
+    *phase = now->plan->name;
+    *cohort = now->cohort;
+    *confirmed = (uint32_t)tally->outcome[REP_OUT_CONFIRMED];
+    *rolled_back = (uint32_t)tally->outcome[REP_OUT_ROLLED_BACK];
+    *bricked = (uint32_t)tally->presumed;
+}
+
+void camp_counts(const struct camp *camp, struct camp_counts *out)
+{
+    *out = camp->counts;
+}
+
+static int64_t seconds(const struct camp *camp, int64_t at_us)
+{
+    return at_us < 0 ? -1 : (at_us - camp->config->start_us) / CAMP_SECOND;
+}
+
+static int report_gates(const struct camp *camp, const struct camp_phase_now *phase,
+                        struct rep_phase *out)
+{
+    out->gate = calloc(phase->plan->gates ? phase->plan->gates : 1, sizeof *out->gate);
+    if (!out->gate)
+        return CAMP_EMEMORY;
+    out->gates = phase->plan->gates;
+    for (uint32_t i = 0; i < out->gates; i++) {
+        const struct scn_gate *plan = &phase->plan->gate[i];
+        const struct camp_gate_now *now = &phase->gate[i];
+        struct rep_gate *gate = &out->gate[i];
+        snprintf(gate->metric, sizeof gate->metric, "%s", scn_metric_name((int)plan->metric));
+        snprintf(gate->limit, sizeof gate->limit, "%s", plan->text);
+        camp_gate_words(plan, gate->comparison, sizeof gate->comparison);
+        gate->numerator = now->numerator;
+        gate->denominator = now->denominator;
+        gate->min_sample = plan->min_sample;
+        gate->state = now->state;
+        gate->at_s = phase->started_us < 0 ? -1 : seconds(camp, now->at_us);
+    }
+    return CAMP_OK;
+}
+
+static int report_phase(const struct camp *camp, const struct camp_phase_now *phase,
+                        struct rep_phase *out)
+{
+    const struct camp_tally *tally = &camp->tally[phase->lab];
+    bool open = phase->started_us >= 0 && phase->ended_us < 0;
+    snprintf(out->name, sizeof out->name, "%s", phase->plan->name);
+    out->result = phase->result;
+    out->started_s = seconds(camp, phase->started_us);
+    out->hold_from_s = seconds(camp, phase->hold_from_us);
+    out->ended_s = seconds(camp, phase->ended_us);
+    out->cohort = phase->cohort;
+    out->confirmed = open ? (uint32_t)tally->outcome[REP_OUT_CONFIRMED] : phase->confirmed;
+    out->rolled_back = open ? (uint32_t)tally->outcome[REP_OUT_ROLLED_BACK] : phase->rolled_back;
+    out->bricked = open ? (uint32_t)tally->presumed : phase->bricked;
+    return report_gates(camp, phase, out);
+}
+
+static void report_alert(const struct camp *camp, const struct camp_alert *alert,
+                         struct rep_alert *out)
+{
+    out->at_s = seconds(camp, alert->at_us);
+    out->level = alert->level;
+    memcpy(out->cause, alert->cause, sizeof out->cause);
+    if (alert->device >= 0)
+        snprintf(out->device, sizeof out->device, "%s", camp->config->device[alert->device].id);
+}
+
+int camp_report(const struct camp *camp, struct rep_result *result)
+{
+    result->phase = calloc(camp->phases, sizeof *result->phase);
+    result->alert = calloc(camp->alerts ? camp->alerts : 1, sizeof *result->alert);
+    result->observation = calloc(CAMP_OBSERVATIONS, sizeof *result->observation);
+    if (!result->phase || !result->alert || !result->observation)
+        return CAMP_EMEMORY;
+    for (uint32_t i = 0; i < camp->phases; i++) {
+        if (report_phase(camp, &camp->phase[i], &result->phase[i]) != CAMP_OK)
+            return CAMP_EMEMORY;
+        result->phases = i + 1;
+    }
+    for (uint32_t i = 0; i < camp->alerts; i++)
+        report_alert(camp, &camp->alert[i], &result->alert[i]);
+    result->alerts = camp->alerts;
+    camp_observe(camp, result->observation);
+    result->observations = CAMP_OBSERVATIONS;
+    result->presumed_bricked = (uint32_t)(camp->tally[0].presumed + camp->tally[1].presumed);
+    return CAMP_OK;
+}

@@ -1,0 +1,157 @@
+/*
+ * What devices send, read strictly: one JSON object of flat members, at most CAMP_PAYLOAD_MAX
+ * bytes, every string short enough for its place. jsmn keeps tokens on the stack, so that a status
+ * costs no allocation. Unknown keys are ignored. A payload that fails any check yields nothing at
+ * all.
+ */
+#define JSMN_STATIC
+#define JSMN_STRICT
+#include <jsmn.h>
+
+#include "camp.h"
+
+#include <string.h>
+
+enum { WIRE_TOKENS_MAX = 64 };
+
+struct wire_object {
+    const char *json;
+    int tokens;
+    jsmntok_t token[WIRE_TOKENS_MAX];
+};
+
+static const char *const status_names[CAMP_STATUS_KINDS] = {
+    "",
+    "notified",
+    "scheduled",
+    "downloading",
+    "download_failed",
+    "verified",
+    "verify_failed",
+    "waiting_apply",
+    "applying",
+    "rebooting",
+    "health_check",
+    "confirmed",
+    "rolled_back",
+    "refused",
+};
+
+const char *camp_status_name(int status)
+{
+    return status >= 0 && status < CAMP_STATUS_KINDS ? status_names[status] : "status?";
+}
+
+static bool object_parse(struct wire_object *object, const char *json, uint32_t len)
+{
+    /* jsmn stops at a NUL, as if the text ended there. */
+    if (len == 0 || len > CAMP_PAYLOAD_MAX || memchr(json, '\0', len))
+        return false;
+    jsmn_parser parser;
+    jsmn_init(&parser);
+    object->json = json;
+    object->tokens = jsmn_parse(&parser, json, len, object->token, WIRE_TOKENS_MAX);
+    return object->tokens > 0 && object->token[0].type == JSMN_OBJECT;
+}
+
+static bool token_is(const struct wire_object *object, const jsmntok_t *token, const char *text)
+{
+    size_t len = (size_t)(token->end - token->start);
+    return strlen(text) == len && memcmp(object->json + token->start, text, len) == 0;
+}
+
+/* The value of a member of the outermost object, NULL when there is none. */
+static const jsmntok_t *object_find(const struct wire_object *object, const char *key)
+{
+    int at = 1;
+    while (at + 1 < object->tokens) {
+        const jsmntok_t *name = &object->token[at], *value = name + 1;
+        if (name->type != JSMN_STRING || name->size != 1)
+            return NULL;
+        if (token_is(object, name, key))
+            return value;
+        for (at += 2; at < object->tokens && object->token[at].start < value->end; at++)
+            ;
+    }
+    return NULL;
+}
+
+/* False when it is missing, no string, or too long. Escapes stay as they are written. */
+static bool object_string(const struct wire_object *object, const char *key, char *out, size_t room)
+{
+    const jsmntok_t *value = object_find(object, key);
+    if (!value || value->type != JSMN_STRING)
+        return false;
+    size_t len = (size_t)(value->end - value->start);
+    if (len >= room)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = object->json[value->start + (int)i];
+        out[i] = c >= 0x20 && c < 0x7f ? c : '?';
+    }
+    out[len] = '\0';
+    return true;
+}
+
+static bool digits_parse(const char *text, size_t len, int64_t *out)
+{
+    if (len == 0 || len > 18)
+        return false;
+    *out = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        *out = *out * 10 + (text[i] - '0');
+    }
+    return true;
+}
+
+static bool object_seq(const struct wire_object *object, uint32_t *out)
+{
+    const jsmntok_t *value = object_find(object, "seq");
+    int64_t number;
+    if (!value || value->type != JSMN_PRIMITIVE ||
+        !digits_parse(object->json + value->start, (size_t)(value->end - value->start), &number) ||
+        number < 1 || number > UINT32_MAX)
+        return false;
+    *out = (uint32_t)number;
+    return true;
+}
+
+static bool object_status(const struct wire_object *object, enum camp_status_kind *out)
+{
+    const jsmntok_t *value = object_find(object, "status");
+    if (!value || value->type != JSMN_STRING)
+        return false;
+    for (int kind = CAMP_ST_NOTIFIED; kind < CAMP_STATUS_KINDS; kind++) {
+        if (token_is(object, value, status_names[kind])) {
+            *out = (enum camp_status_kind)kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool camp_wire_status(struct camp_wire_status *out, const char *json, uint32_t len)
+{
+    struct wire_object object;
+    return object_parse(&object, json, len) &&
+           object_string(&object, "device_id", out->device_id, sizeof out->device_id) &&
+           object_string(&object, "campaign_id", out->campaign_id, sizeof out->campaign_id) &&
+           object_string(&object, "version", out->version, sizeof out->version) &&
+           object_string(&object, "reason", out->reason, sizeof out->reason) &&
+           object_seq(&object, &out->seq) && object_status(&object, &out->status);
+}
+
+bool camp_wire_pong(struct camp_wire_pong *out, const char *json, uint32_t len)
+{
+    struct wire_object object;
+    char id[REP_NAME_MAX];
+    if (!object_parse(&object, json, len) || !object_string(&object, "pong", id, sizeof id))
+        return false;
+    out->device_id[0] = '\0';
+    if (object_find(&object, "device_id") &&
+        !object_string(&object, "device_id", out->device_id, sizeof out->device_id))
+        return false;
+    return id[0] == 'c' && digits_parse(id + 1, strlen(id + 1), &out->number);
+}

@@ -1,0 +1,216 @@
+/* `brickyard run`: a scenario in, a verdict out. */
+#include "cli.h"
+#include "rep/render.h"
+#include "sim/fleet.h"
+#include <errno.h>
+#include <popt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool cli_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (*text >= '0' && *text <= '9' && !*end && !errno && *out >= min && *out <= max)
+        return true;
+    fprintf(stderr, "brickyard: %s %s: accepted: a whole number from %llu to %llu\n", option, text,
+            (unsigned long long)min, (unsigned long long)max);
+    return false;
+}
+
+bool cli_messages(const struct scn_messages *messages)
+{
+    bool error = false;
+    for (uint32_t i = 0; i < messages->count; i++) {
+        const struct scn_message *message = &messages->message[i];
+        fprintf(stderr, "%s%s\n", message->warning ? "warning: " : "", message->text);
+        error |= !message->warning;
+    }
+    return error;
+}
+
+/* An output that could never be written is told before the run, not after it. */
+static bool writable(const char *option, const char *path)
+{
+    char folder[4096];
+    if (!path || !strcmp(path, "-"))
+        return true;
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    if (access(slash ? folder : ".", W_OK) == 0 && (access(path, F_OK) != 0 || access(path, W_OK) == 0))
+        return true;
+    fprintf(stderr, "brickyard: %s %s: %s\n", option, path, strerror(errno));
+    return false;
+}
+
+static bool check_options(const struct cli_run_options *o)
+{
+    if (o->html) {
+        fprintf(stderr, "brickyard: --html: not built yet; accepted: --json, --junit, --db\n");
+        return false;
+    }
+    if (o->world && strcmp(o->world, "virtual")) {
+        fprintf(stderr, "brickyard: --world %s: %s; accepted: virtual\n", o->world,
+                !strcmp(o->world, "loopback") || !strcmp(o->world, "process") || !strcmp(o->world, "board")
+                    ? "not built yet"
+                    : "no such world");
+        return false;
+    }
+    return writable("--db", o->db) && writable("--json", o->json) && writable("--junit", o->junit);
+}
+
+static bool load(struct scn **out, const struct cli_run_options *o, uint32_t *devices)
+{
+    struct scn_overrides overrides = {.sets = o->sets, .set = o->set};
+    struct scn_messages messages = {0};
+    uint64_t number = 0;
+    if (o->seed) {
+        overrides.has_seed = true;
+        if (!cli_number("--seed", o->seed, 0, UINT64_MAX, &overrides.seed))
+            return false;
+    }
+    if (o->devices && !cli_number("--devices", o->devices, 1, SCN_DEVICES_MAX, &number))
+        return false;
+    overrides.devices = *devices = (uint32_t)number;
+    int error = scn_load(out, o->scenario, &overrides, &messages);
+    cli_messages(&messages);
+    return !error;
+}
+
+static bool same_content(const struct scn *scn, const char *want)
+{
+    char have[33];
+    for (int i = 0; i < 16; i++)
+        snprintf(have + 2 * i, 3, "%02x", scn->content_hash[i]);
+    if (!want || !strcmp(have, want))
+        return true;
+    fprintf(stderr, "brickyard: %s: its content is not the one that the token was made from (hash %s, not %s)\n",
+            scn->path, have, want);
+    return false;
+}
+
+static int write_outputs(const struct cli_run_options *o, const struct rep_result *result)
+{
+    bool taken = (o->json && !strcmp(o->json, "-")) || (o->junit && !strcmp(o->junit, "-"));
+    int code = result->exit_code;
+    if (!o->quiet && !taken)
+        rep_render_terminal(stdout, result, isatty(STDOUT_FILENO));
+    const struct { const char *path; int (*render)(FILE *, const struct rep_result *); } form[] = {
+        {o->json, rep_render_json}, {o->junit, rep_render_junit}};
+    for (size_t i = 0; i < 2; i++)
+        if (form[i].path && rep_file(form[i].path, form[i].render, result)) {
+            fprintf(stderr, "brickyard: %s: %s\n", form[i].path, strerror(errno));
+            code = CLI_INFRASTRUCTURE;
+        }
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "brickyard: standard output: %s\n", strerror(errno));
+        code = CLI_INFRASTRUCTURE;
+    }
+    return code;
+}
+
+static int simulate(const struct cli_run_options *o, const struct scn *scn, uint32_t devices, uint32_t jobs)
+{
+    struct rep_progress progress;
+    struct rep_result result;
+    char message[1024];
+    bool taken = (o->json && !strcmp(o->json, "-")) || (o->junit && !strcmp(o->junit, "-"));
+    struct sim_fleet_options options = {.jobs = jobs,
+                                        .db_path = o->db,
+                                        .trace_device = o->trace,
+                                        .trace = taken ? stderr : stdout,
+                                        .progress = &progress,
+                                        .check_digest = o->digest,
+                                        .devices_override = devices,
+                                        .sets = o->sets,
+                                        .set = o->set};
+    rep_progress_start(&progress, stderr, o->quiet);
+    int error = sim_fleet_run(&result, scn, &options, message, sizeof message);
+    rep_progress_end(&progress);
+    int code;
+    if (!error) {
+        code = write_outputs(o, &result);
+    } else {
+        bool nothing_ran = error == SIM_FLEET_EWORLD || error == SIM_FLEET_EDEVICE || error == SIM_FLEET_EOUTPUT;
+        fprintf(stderr, "brickyard: %s\n", message);
+        code = nothing_ran ? CLI_USAGE : CLI_INFRASTRUCTURE;
+    }
+    rep_result_free(&result);
+    return code;
+}
+
+int cli_run_with(const struct cli_run_options *o)
+{
+    struct scn *scn = NULL;
+    uint32_t devices = 0;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t jobs = cores > 0 ? (uint64_t)cores : 1;
+    if (jobs > 64)
+        jobs = 64;
+    if (!check_options(o) || (o->jobs && !cli_number("--jobs", o->jobs, 1, 64, &jobs)) ||
+        !load(&scn, o, &devices))
+        return CLI_USAGE;
+    int code = same_content(scn, o->must_hash) ? simulate(o, scn, devices, (uint32_t)jobs) : CLI_USAGE;
+    scn_free(scn);
+    return code;
+}
+
+enum { OPTION_SET = 1 };
+
+static int parse(struct cli_run_options *o, poptContext context)
+{
+    int code;
+    while ((code = poptGetNextOpt(context)) > 0) {
+        if (code != OPTION_SET)
+            continue;
+        if (o->sets == CLI_SETS_MAX) {
+            fprintf(stderr, "brickyard run: --set: at most %d of them\n", CLI_SETS_MAX);
+            return -1;
+        }
+        o->set[o->sets++] = poptGetOptArg(context); /* lives until the process ends */
+    }
+    if (code < -1) {
+        fprintf(stderr, "brickyard run: %s: %s\n", poptBadOption(context, POPT_BADOPTION_NOALIAS),
+                poptStrerror(code));
+        return -1;
+    }
+    o->scenario = poptGetArg(context);
+    if (!o->scenario || poptPeekArg(context)) {
+        fprintf(stderr, "brickyard run: one scenario file is wanted; `brickyard scenarios` lists them\n");
+        return -1;
+    }
+    return 0;
+}
+
+int cli_run(int argc, char **argv)
+{
+    struct cli_run_options o = {0};
+    const struct poptOption table[] = {
+        {"seed", 0, POPT_ARG_STRING, &o.seed, 0, "seed of everything random", "N"},
+        {"devices", 0, POPT_ARG_STRING, &o.devices, 0, "scale the fleet (labs stay)", "N"},
+        {"jobs", 'j', POPT_ARG_STRING, &o.jobs, 0, "threads; the result is the same for any number", "N"},
+        {"world", 0, POPT_ARG_STRING, &o.world, 0, "virtual", "WORLD"},
+        {"set", 0, POPT_ARG_STRING, NULL, OPTION_SET, "override one value of the scenario", "key.path=value"},
+        {"db", 0, POPT_ARG_STRING, &o.db, 0, "keep the result as SQLite", "FILE"},
+        {"json", 0, POPT_ARG_STRING, &o.json, 0, "result as JSON, - for standard output", "FILE"},
+        {"junit", 0, POPT_ARG_STRING, &o.junit, 0, "result as JUnit XML", "FILE"},
+        {"html", 0, POPT_ARG_STRING | POPT_ARGFLAG_DOC_HIDDEN, &o.html, 0, NULL, NULL},
+        {"trace", 0, POPT_ARG_STRING, &o.trace, 0, "tell one device's whole story", "DEVICE"},
+        {"check-digest", 0, POPT_ARG_STRING, &o.digest, 0, "exit 5 unless the digest is this", "HEX"},
+        {"quiet", 'q', POPT_ARG_NONE, &o.quiet, 0, "no summary, no progress", NULL},
+        POPT_AUTOHELP POPT_TABLEEND};
+    poptContext context = poptGetContext("brickyard run", argc, (const char **)argv, table, 0);
+    poptSetOtherOptionHelp(context, "SCENARIO.yaml [OPTIONS]");
+    int code = parse(&o, context) ? CLI_USAGE : cli_run_with(&o);
+    for (uint32_t i = 0; i < o.sets; i++)
+        free((void *)o.set[i]);
+    const char *const text[] = {o.seed, o.devices, o.jobs, o.world, o.db, o.json, o.junit, o.html, o.trace, o.digest};
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
+        free((void *)text[i]);
+    poptFreeContext(context);
+    return code;
+}

@@ -1,0 +1,318 @@
+/* The device as a node: its timers, its inbox, and the loop that runs whatever is due. */
+#include "device_internal.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+void dev_log(struct sim_device *dev, enum sim_event_kind kind, uint64_t a, uint64_t b, const char *format,
+             ...)
+{
+    char text[640];
+    if (dev->log.trace) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+    }
+    sim_log_event(&dev->log, dev->now_us, kind, a, b, dev->log.trace ? text : NULL);
+}
+
+static uint32_t agent_random(void *ctx)
+{
+    struct sim_device *dev = ctx;
+    return sim_rng_u32(&dev->agent_rng);
+}
+
+static int configure_agent(struct sim_device *dev)
+{
+    const struct scn *scn = dev->world->scn;
+    struct agent_config *config = &dev->agent_config;
+    *config = (struct agent_config){
+        .device_id = dev->unit->id,
+        .boot = &dev->env,
+        .approval = scn->campaign.approval,
+        .mqtt_within_ms = (uint32_t)(scn->device.mqtt_within_us / 1000),
+        .fault_free_ms = (uint32_t)(scn->device.fault_free_us / 1000),
+        .retry_first_ms = 60000,
+        .retry_max_ms = 6 * 3600 * 1000,
+        .retry_alert = 3,
+        .retry_give_up = 10,
+        .progress_sectors = 16,
+        .random = agent_random,
+        .on_state = dev_state,
+        .ctx = dev,
+    };
+    if (agent_zone_parse(&config->zone, dev->unit->zone_posix))
+        return -1;
+    return agent_window_parse(&config->window, dev->group->ota_window);
+}
+
+static void configure_boot(struct sim_device *dev)
+{
+    const struct scn *scn = dev->world->scn;
+    dev->env = (struct boot_env){
+        .flash = &dev->flash.port,
+        .layout = &dev->world->layout,
+        .keys = &dev->world->keys,
+        .device_type = dev->group->device_type,
+        .hw_revision = dev->unit->hw_revision,
+        .trial_boots = (uint8_t)scn->device.trial_boots,
+        .faulty_boots = 5,
+        .watchdog_s = (uint32_t)(scn->device.watchdog_us / 1000000),
+    };
+}
+
+struct sim_device *sim_device_create(const struct sim_world *world, uint32_t number, FILE *trace)
+{
+    struct sim_device *dev = calloc(1, sizeof *dev);
+    if (!dev)
+        return NULL;
+    uint64_t seed = world->scn->seed;
+    dev->world = world;
+    dev->unit = &world->roster.unit[number];
+    dev->group = &world->scn->group[dev->unit->group];
+    dev->link = sim_link_find(dev->unit->link);
+    dev->now_us = world->scn->start_us;
+    sim_log_init(&dev->log, number, dev->now_us);
+    dev->log.trace = trace;
+    dev->faults = sim_faults_of(&world->faults, number);
+    sim_rng_init(&dev->agent_rng, seed, number, SIM_RNG_AGENT, 0);
+    sim_rng_init(&dev->link_rng, seed, number, SIM_RNG_LINK, 0);
+    for (int t = 0; t < TIMERS; t++)
+        dev->timer[t] = SIM_NEVER;
+    dev->agent = calloc(1, sizeof *dev->agent);
+    configure_boot(dev);
+    if (!dev->link || !dev->agent || configure_agent(dev) ||
+        sim_flash_init(&dev->flash, &world->base[dev->unit->group], &world->known, &world->timing,
+                       &dev->now_us, seed, number)) {
+        sim_device_free(dev);
+        return NULL;
+    }
+    dev_flash_hooks(dev);
+    dev->running_slot = -1;
+    dev->firmware = UINT32_MAX;
+    dev->confirmed_us = -1;
+    dev->counter_floor = 1;
+    dev->telemetry_from_us = dev->now_us;
+    /* The fleet runs since long: no boot, the application of the factory image (slot A) is just up. */
+    dev->power = POWER_ROM;
+    dev->outcome = (struct boot_outcome){.slot = BOOT_SLOT_A};
+    dev->timer[TIMER_APP] = dev->now_us + sim_rng_below(&dev->link_rng, 1000000);
+    dev->timer[TIMER_FLUSH] = dev->now_us + 86400000000;
+    dev_arm_timer(dev);
+    return dev;
+}
+
+void sim_device_free(struct sim_device *device)
+{
+    if (!device)
+        return;
+    while (device->inbox) {
+        struct sim_letter *next = device->inbox->next;
+        free(device->inbox);
+        device->inbox = next;
+    }
+    if (device->flash.leaf)
+        sim_flash_free(&device->flash);
+    free(device->agent);
+    free(device);
+}
+
+int64_t dev_delay_us(struct sim_device *dev, uint32_t bytes)
+{
+    return sim_link_delay_us(dev->link, &dev->link_rng, bytes);
+}
+
+static void perform(struct sim_device *dev, const struct agent_action *action)
+{
+    switch (action->kind) {
+    case AGENT_ACT_PUBLISH_STATUS:
+    case AGENT_ACT_PUBLISH_PONG:
+        dev_publish(dev, action);
+        break;
+    case AGENT_ACT_HTTP_GET:
+        dev_http_get(dev, action->url, action->offset);
+        break;
+    case AGENT_ACT_HTTP_CANCEL:
+        dev->http.active = false;
+        dev->timer[TIMER_HTTP] = SIM_NEVER;
+        break;
+    case AGENT_ACT_CONFIRMED:
+        dev_confirmed(dev);
+        break;
+    case AGENT_ACT_REBOOT:
+        dev_reset(dev, BOOT_RESET_SOFTWARE, 100000);
+        break;
+    default:
+        break;
+    }
+}
+
+void dev_agent_drain(struct sim_device *dev)
+{
+    struct agent_action action;
+    while (dev->power == POWER_APP && agent_next(dev->agent, &action))
+        perform(dev, &action);
+    if (dev->power != POWER_APP)
+        return;
+    int64_t deadline_ms = agent_deadline(dev->agent);
+    dev->timer[TIMER_AGENT] = deadline_ms == INT64_MAX ? SIM_NEVER : deadline_ms * 1000;
+}
+
+void dev_agent_input(struct sim_device *dev, const struct agent_event *event)
+{
+    agent_input(dev->agent, event, dev->now_us / 1000);
+    dev_agent_drain(dev);
+}
+
+static void step(struct sim_device *dev, enum sim_timer timer)
+{
+    dev->timer[timer] = SIM_NEVER;
+    switch (timer) {
+    case TIMER_POWER_ON:
+        dev_power_on(dev);
+        break;
+    case TIMER_BOOT:
+        dev_boot(dev);
+        break;
+    case TIMER_APP:
+        dev_app_start(dev);
+        break;
+    case TIMER_FAULT: {
+        struct sim_fault *fault = sim_fault_next_timed(&dev->faults);
+        if (fault)
+            dev_strike(dev, fault);
+        dev_arm_timer(dev);
+        break;
+    }
+    case TIMER_LINK_UP:
+        dev_link_up(dev);
+        break;
+    case TIMER_WATCHDOG:
+        dev->resets++;
+        dev_reset(dev, BOOT_RESET_WATCHDOG, 1000);
+        break;
+    case TIMER_CRASH:
+        dev_crash(dev);
+        break;
+    case TIMER_RESET:
+        dev_reset(dev, dev->ailment.fault == SCN_HOW_BROWN_OUT ? BOOT_RESET_BROWN_OUT : BOOT_RESET_PIN,
+                  1000);
+        break;
+    case TIMER_CONFIG:
+    case TIMER_DRIVERS:
+    case TIMER_TELEMETRY_ACK:
+        dev_health_event(dev, timer);
+        break;
+    case TIMER_MQTT:
+        dev_mqtt_connect(dev);
+        break;
+    case TIMER_PUBACK:
+        dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_PUBLISHED, .id = dev->puback_id});
+        break;
+    case TIMER_INBOX:
+        dev_inbox(dev);
+        break;
+    case TIMER_INTERLOCK:
+        dev_interlock(dev);
+        break;
+    case TIMER_HTTP:
+        dev_http_step(dev);
+        break;
+    case TIMER_AGENT:
+        dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_TIME});
+        break;
+    case TIMER_FLUSH:
+        dev_telemetry_flush(dev);
+        dev->timer[TIMER_FLUSH] = dev->now_us - dev->now_us % 3600000000 + 86400000000;
+        break;
+    default:
+        break;
+    }
+}
+
+static enum sim_timer earliest(const struct sim_device *dev)
+{
+    enum sim_timer first = 0;
+    for (int t = 1; t < TIMERS; t++)
+        if (dev->timer[t] < dev->timer[first])
+            first = (enum sim_timer)t;
+    return first;
+}
+
+int64_t sim_device_run(struct sim_device *dev, struct sim_shard *shard, int64_t until_us)
+{
+    dev->shard = shard;
+    dev->env.crypto = &shard->crypto;
+    /* A power cut anywhere below continues here, whatever was on the stack of agent or bootloader. */
+    if (setjmp(dev->off))
+        dev_power_was_cut(dev);
+    for (;;) {
+        enum sim_timer timer = earliest(dev);
+        if (dev->timer[timer] >= until_us)
+            return dev->timer[timer];
+        /* Flash operations may have taken the device past the time at which this was due. */
+        if (dev->timer[timer] > dev->now_us)
+            dev->now_us = dev->timer[timer];
+        step(dev, timer);
+    }
+}
+
+int sim_device_deliver(struct sim_device *dev, bool command, const char *payload, uint32_t len,
+                       int64_t at_us, int64_t *next_us)
+{
+    struct sim_letter *letter = malloc(sizeof *letter + len + 1);
+    if (!letter)
+        return -1;
+    *letter = (struct sim_letter){.at_us = at_us + dev_delay_us(dev, len), .command = command, .len = len};
+    memcpy(letter->payload, payload, len);
+    letter->payload[len] = 0;
+    struct sim_letter **place = &dev->inbox;
+    while (*place)
+        place = &(*place)->next;
+    *place = letter; /* QoS 1 keeps the order of one topic; the broker's session keeps it across topics */
+    if (dev->connected)
+        dev->timer[TIMER_INBOX] = dev->inbox->at_us;
+    *next_us = dev->timer[earliest(dev)];
+    return 0;
+}
+
+void sim_device_truth(const struct sim_device *dev, struct sim_truth *out)
+{
+    *out = (struct sim_truth){
+        .version = dev->truth_version,
+        .state = dev->state,
+        .powered = dev->power == POWER_APP,
+        .connected = dev->connected,
+        .lost_us = dev->lost_us > dev->mqtt_down_until_us ? dev->lost_us : dev->mqtt_down_until_us,
+        .brick = dev->brick,
+        .boots = dev->boots,
+        .cuts = dev->cuts,
+        .changes = dev->changes,
+        .changed_us = dev->changed_us,
+        .flash = dev->flash.stats,
+        .memory_bytes = sizeof *dev + sizeof *dev->agent + sim_flash_memory_bytes(&dev->flash),
+    };
+    out->settled = out->powered && out->connected && dev->running_confirmed &&
+                   dev->state == AGENT_IDLE && !dev->inbox && dev->agent->journal.outbox_count == 0;
+    memcpy(out->broken, dev->broken, sizeof out->broken);
+    memcpy(out->broken_what, dev->broken_what, sizeof out->broken_what);
+}
+
+uint32_t sim_device_changes(const struct sim_device *device)
+{
+    return device->changes;
+}
+
+const struct sim_log *sim_device_log(const struct sim_device *device)
+{
+    return &device->log;
+}
+
+struct sim_log *sim_device_log_for_test(struct sim_device *device)
+{
+    return &device->log;
+}

@@ -1,0 +1,202 @@
+/* Downloads: an HTTP server at the message level, and the ways in which it may be spoiled. The bytes are
+ * spoiled above TCP and TLS, where the device sees them. */
+#include "device_internal.h"
+#include <string.h>
+
+enum { PIECE_BYTES = 4096, ENDLESS_BYTES = 65536, STALL_US = 30000000 };
+
+static const struct sim_artifact *find(const struct sim_world *world, const char *url)
+{
+    for (uint32_t i = 0; i < world->scn->firmwares; i++)
+        if (!strcmp(world->artifact[i].url, url))
+            return &world->artifact[i];
+    return NULL;
+}
+
+/* Any other file of the store: the one that was there before. */
+static const struct sim_artifact *other(const struct sim_world *world)
+{
+    return &world->artifact[world->candidate == 0 && world->scn->firmwares > 1 ? 1 : 0];
+}
+
+static void spoil(struct sim_device *dev, struct sim_fault *fault)
+{
+    struct sim_http *http = &dev->http;
+    uint32_t left = http->end - http->offset;
+    http->spoiled = fault;
+    http->spoil_at = http->offset + (left ? fault->draw[0] % left : 0);
+    dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, fault->how, "corrupt download: %s",
+            scn_how_name((int)fault->how));
+    switch (fault->how) {
+    case SCN_HOW_HTTP_403:
+        http->status = 403;
+        break;
+    case SCN_HOW_HTTP_404:
+        http->status = 404;
+        break;
+    case SCN_HOW_HTTP_500:
+        http->status = 500;
+        break;
+    case SCN_HOW_TRUNCATED:
+        http->end = http->spoil_at;
+        break;
+    case SCN_HOW_WRONG_LENGTH:
+        http->total += 1 + fault->draw[1] % 4096;
+        break;
+    case SCN_HOW_STALE_FILE:
+        http->artifact = other(dev->world);
+        http->total = http->end = http->artifact->len;
+        if (http->offset > http->end)
+            http->offset = http->end;
+        break;
+    case SCN_HOW_ENDLESS:
+        http->total = 0; /* chunked: no length was declared */
+        http->end += ENDLESS_BYTES;
+        break;
+    default:
+        break;
+    }
+}
+
+void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset)
+{
+    const struct sim_artifact *artifact = find(dev->world, url);
+    dev->http = (struct sim_http){.active = true, .artifact = artifact, .status = offset ? 206 : 200};
+    dev_log(dev, SIM_EV_HTTP_GET, offset, 0, "%s from byte %u", url, offset);
+    if (!artifact) {
+        dev->http.status = 404;
+    } else {
+        dev->http.offset = offset < artifact->len ? offset : artifact->len;
+        dev->http.end = dev->http.total = artifact->len;
+        if (offset > artifact->len)
+            dev->http.status = 416;
+        struct sim_fault *fault = artifact == &dev->world->artifact[dev->world->candidate]
+                                      ? sim_fault_http(&dev->faults)
+                                      : NULL;
+        if (fault)
+            spoil(dev, fault);
+    }
+    /* TCP and TLS take two round trips before the request, which takes one. */
+    dev->timer[TIMER_HTTP] = dev->now_us + 2 * dev_delay_us(dev, 300) + 4 * dev->link->latency_us;
+}
+
+static void spoiled_now(struct sim_device *dev)
+{
+    struct sim_fault *fault = dev->http.spoiled;
+    dev->http.spoiled = NULL;
+    if (fault)
+        dev_fired(dev, fault);
+}
+
+static void finish(struct sim_device *dev, enum agent_event_kind kind)
+{
+    dev->http.active = false;
+    dev_log(dev, kind == AGENT_EV_HTTP_END ? SIM_EV_HTTP_END : SIM_EV_HTTP_ERROR, dev->http.offset, 0,
+            "at byte %u", dev->http.offset);
+    dev_agent_input(dev, &(struct agent_event){.kind = kind});
+}
+
+static void head(struct sim_device *dev)
+{
+    struct sim_http *http = &dev->http;
+    http->headed = true;
+    dev_log(dev, SIM_EV_HTTP_HEAD, http->status, http->total, "%u, %u bytes", http->status, http->total);
+    enum scn_how how = http->spoiled ? http->spoiled->how : SCN_HOW_ANY;
+    if (http->status >= 400 || how == SCN_HOW_WRONG_LENGTH || how == SCN_HOW_STALE_FILE)
+        spoiled_now(dev);
+    if (http->status >= 400)
+        http->active = false;
+    else
+        dev->timer[TIMER_HTTP] = dev->now_us;
+    dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_HTTP_HEAD,
+                                               .http_status = http->status,
+                                               .offset = http->offset,
+                                               .total_bytes = http->total});
+}
+
+/* The piece as the spoiled server sends it. */
+static void spoil_piece(struct sim_device *dev, enum scn_how how, uint8_t *piece, uint32_t len)
+{
+    struct sim_http *http = &dev->http;
+    const struct sim_artifact *artifact = http->artifact;
+    const struct sim_artifact *wrong = other(dev->world);
+    uint32_t hit = http->spoil_at - http->offset; /* wraps to a large number when it lies before */
+    for (uint32_t i = 0; i < len; i++) {
+        uint32_t at = http->offset + i;
+        piece[i] = at < artifact->len ? artifact->bytes[at] : (uint8_t)(at * 31);
+        if (how == SCN_HOW_WRONG_FILE)
+            piece[i] = wrong->bytes[at % wrong->len];
+        else if (how == SCN_HOW_GARBAGE && at >= http->spoil_at)
+            piece[i] = (uint8_t)sim_rng_at(dev->world->scn->seed, dev->unit->number, SIM_RNG_CORRUPT, at);
+    }
+    if (how == SCN_HOW_BIT_FLIP && hit < len) {
+        piece[hit] ^= (uint8_t)(1u << http->spoiled->draw[1] % 8);
+        spoiled_now(dev);
+    }
+}
+
+static bool takes_effect(const struct sim_http *http, uint32_t len)
+{
+    enum scn_how how = http->spoiled->how;
+    return how == SCN_HOW_WRONG_FILE || (how == SCN_HOW_GARBAGE && http->offset + len > http->spoil_at) ||
+           (how == SCN_HOW_ENDLESS && http->offset + len > http->artifact->len);
+}
+
+static void piece(struct sim_device *dev)
+{
+    struct sim_http *http = &dev->http;
+    uint8_t spoiled[2 * PIECE_BYTES];
+    uint32_t len = PIECE_BYTES - http->offset % PIECE_BYTES;
+    if (len > http->end - http->offset)
+        len = http->end - http->offset;
+    struct agent_event event = {.kind = AGENT_EV_HTTP_DATA, .offset = http->offset};
+    if (http->spoiled || http->offset + len > http->artifact->len) {
+        enum scn_how how = http->spoiled ? http->spoiled->how : SCN_HOW_ANY;
+        /* An endless body does not stop at a piece's end either. */
+        if (how == SCN_HOW_ENDLESS && http->offset + len >= http->artifact->len)
+            len += PIECE_BYTES;
+        spoil_piece(dev, how, spoiled, len);
+        if (http->spoiled && takes_effect(http, len)) {
+            /* WRONG_FILE and GARBAGE go on to the end of the body, and count once. */
+            if (how == SCN_HOW_ENDLESS || http->offset + len >= http->end)
+                spoiled_now(dev);
+        }
+        event.bytes = spoiled;
+    } else {
+        event.bytes = http->artifact->bytes + http->offset;
+    }
+    event.len = len;
+    http->offset += len;
+    dev->timer[TIMER_HTTP] = dev->now_us + sim_link_piece_us(dev->link, &dev->link_rng, len);
+    dev_agent_input(dev, &event);
+}
+
+void dev_http_step(struct sim_device *dev)
+{
+    struct sim_http *http = &dev->http;
+    if (!http->active)
+        return;
+    if (dev->http_down_until_us > dev->now_us) {
+        if (!http->stalled_us)
+            http->stalled_us = dev->now_us;
+        int64_t lost = http->stalled_us + STALL_US;
+        if (dev->now_us >= lost)
+            finish(dev, AGENT_EV_HTTP_ERROR);
+        else
+            dev->timer[TIMER_HTTP] = dev->http_down_until_us < lost ? dev->http_down_until_us : lost;
+        return;
+    }
+    http->stalled_us = 0;
+    if (!http->headed) {
+        head(dev);
+    } else if (http->spoiled && http->spoiled->how == SCN_HOW_DISCONNECT && http->offset >= http->spoil_at) {
+        spoiled_now(dev);
+        finish(dev, AGENT_EV_HTTP_ERROR);
+    } else if (http->offset >= http->end) {
+        if (http->spoiled)
+            spoiled_now(dev); /* truncated: the body ends here */
+        finish(dev, AGENT_EV_HTTP_END);
+    } else {
+        piece(dev);
+    }
+}

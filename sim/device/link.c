@@ -1,0 +1,130 @@
+/* The device's link: MQTT at the message level, outages, and what waits at the broker. */
+#include "device_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static bool reserve(void **array, uint32_t *capacity, size_t size, uint32_t want)
+{
+    if (want <= *capacity)
+        return true;
+    uint32_t grown = want < 1024 ? 1024 : want * 2;
+    void *moved = realloc(*array, grown * size);
+    if (!moved)
+        return false;
+    *array = moved;
+    *capacity = grown;
+    return true;
+}
+
+void dev_send_up(struct sim_device *dev, enum sim_up_kind kind, int64_t at_us, const void *bytes,
+                 uint32_t len)
+{
+    struct sim_shard *shard = dev->shard;
+    if (!reserve((void **)&shard->up, &shard->up_capacity, sizeof *shard->up, shard->ups + 1) ||
+        !reserve((void **)&shard->text, &shard->text_capacity, 1, shard->text_bytes + len)) {
+        shard->out_of_memory = true;
+        return;
+    }
+    shard->up[shard->ups++] = (struct sim_up){.at_us = at_us,
+                                              .device = dev->unit->number,
+                                              .sequence = dev->up_sequence++,
+                                              .kind = kind,
+                                              .offset = shard->text_bytes,
+                                              .len = len};
+    memcpy(shard->text + shard->text_bytes, bytes, len);
+    shard->text_bytes += len;
+}
+
+void dev_publish(struct sim_device *dev, const struct agent_action *action)
+{
+    if (!dev->connected)
+        return; /* the agent sends it again when the connection is back */
+    bool pong = action->kind == AGENT_ACT_PUBLISH_PONG;
+    int64_t work_us = 0;
+    if (pong && dev->firmware != UINT32_MAX)
+        work_us = 1000 * (int64_t)dev->world->artifact[dev->firmware].from->behaviour.command_ms;
+    int64_t arrival = dev->now_us + work_us + dev_delay_us(dev, action->len);
+    dev_log(dev, SIM_EV_PUBLISHED, XXH3_64bits(action->payload, action->len), action->len, "%.*s",
+            (int)action->len, action->payload);
+    dev_send_up(dev, pong ? SIM_UP_PONG : SIM_UP_STATUS, arrival, action->payload, action->len);
+    if (pong)
+        return;
+    dev->puback_id = action->id;
+    dev->timer[TIMER_PUBACK] = arrival + dev_delay_us(dev, 4);
+}
+
+void dev_mqtt_connect(struct sim_device *dev)
+{
+    if (dev->mqtt_down_until_us > dev->now_us) {
+        dev->timer[TIMER_MQTT] = dev->mqtt_down_until_us + sim_rng_below(&dev->link_rng, 10000000);
+        return;
+    }
+    dev->connected = true;
+    dev->connected_us = dev->now_us;
+    if (dev->connected_at_first_us < 0)
+        dev->connected_at_first_us = dev->now_us;
+    dev_log(dev, SIM_EV_MQTT_UP, 0, 0, " ");
+    if (!dev->telemetry_ok)
+        dev->timer[TIMER_TELEMETRY_ACK] =
+            dev->ailment.health[AGENT_HEALTH_TELEMETRY] ? SIM_NEVER
+                                                        : dev->now_us + 2 * dev_delay_us(dev, 200);
+    if (dev->inbox) {
+        int64_t soon = dev->now_us + dev_delay_us(dev, dev->inbox->len);
+        dev->timer[TIMER_INBOX] = dev->inbox->at_us > soon ? dev->inbox->at_us : soon;
+    }
+    dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_MQTT_UP});
+}
+
+void dev_mqtt_down(struct sim_device *dev)
+{
+    dev_telemetry_flush(dev);
+    dev->connected = false;
+    dev->lost_us = dev->now_us;
+    dev->timer[TIMER_PUBACK] = dev->timer[TIMER_INBOX] = dev->timer[TIMER_TELEMETRY_ACK] = SIM_NEVER;
+    dev_log(dev, SIM_EV_MQTT_DOWN, 0, 0, " ");
+}
+
+void dev_link_drop(struct sim_device *dev, uint8_t what, int64_t for_us)
+{
+    int64_t until = dev->now_us + for_us;
+    dev_log(dev, SIM_EV_LINK_DOWN, what, (uint64_t)for_us, "%s for %lld s",
+            what == SIM_OUT_MQTT ? "broker"
+            : what == SIM_OUT_HTTP ? "artifact store"
+                                   : "network",
+            (long long)(for_us / 1000000));
+    if ((what & SIM_OUT_HTTP) && until > dev->http_down_until_us)
+        dev->http_down_until_us = until;
+    if ((what & SIM_OUT_MQTT) && until > dev->mqtt_down_until_us) {
+        dev->mqtt_down_until_us = until;
+        dev->timer[TIMER_LINK_UP] = until;
+        if (dev->connected) {
+            dev_mqtt_down(dev);
+            dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_MQTT_DOWN});
+            dev->timer[TIMER_MQTT] = until + sim_rng_below(&dev->link_rng, 10000000);
+        }
+    }
+}
+
+void dev_link_up(struct sim_device *dev)
+{
+    dev_log(dev, SIM_EV_LINK_UP, 0, 0, " ");
+}
+
+void dev_inbox(struct sim_device *dev)
+{
+    struct sim_letter *letter = dev->inbox;
+    if (!letter || !dev->connected)
+        return;
+    dev->inbox = letter->next;
+    dev_log(dev, SIM_EV_RECEIVED, XXH3_64bits(letter->payload, letter->len), letter->len, "%s %s",
+            letter->command ? "command" : "notification", letter->payload);
+    dev_agent_input(dev, &(struct agent_event){.kind = letter->command ? AGENT_EV_COMMAND : AGENT_EV_NOTIFICATION,
+                                               .bytes = letter->payload,
+                                               .len = letter->len});
+    free(letter);
+    if (dev->inbox && dev->connected && dev->timer[TIMER_INBOX] == SIM_NEVER)
+        dev->timer[TIMER_INBOX] = dev->inbox->at_us > dev->now_us ? dev->inbox->at_us : dev->now_us;
+}

@@ -1,0 +1,307 @@
+/* The run: ticks, the campaign service, and the end. */
+#include "fleet_internal.h"
+#include "rep/db.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static const int64_t HOUR_US = 3600000000, DAY_US = 86400000000;
+/* After the campaign is over: time for stragglers. And the longest run that is still believed to end. */
+enum { SETTLE_HOURS = 72, RUN_DAYS_MAX = 400 };
+
+static int say(struct sim_fleet *fleet, const char *what, int error)
+{
+    snprintf(fleet->message, fleet->message_len, "%s", what);
+    return error;
+}
+
+static void on_campaign_event(void *ctx, int64_t at_us, const char *kind, const char *text)
+{
+    struct sim_fleet *fleet = ctx;
+    (void)kind;
+    sim_log_event(&fleet->log, at_us, SIM_EV_PHASE, XXH3_64bits(text, strlen(text)), 0, text);
+}
+
+static int build_registry(struct sim_fleet *fleet)
+{
+    fleet->registry = calloc(fleet->devices, sizeof *fleet->registry);
+    if (!fleet->registry)
+        return -1;
+    for (uint32_t d = 0; d < fleet->devices; d++) {
+        const struct sim_unit *unit = &fleet->world.roster.unit[d];
+        const struct scn_group *group = &fleet->scn->group[unit->group];
+        struct camp_device_info *info = &fleet->registry[d];
+        *info = (struct camp_device_info){.group = group->name,
+                                          .site = unit->site,
+                                          .zone_posix = unit->zone_posix,
+                                          .criticality = unit->criticality,
+                                          .ota_window = group->ota_window,
+                                          .device_type = group->device_type,
+                                          .hw_revision = unit->hw_revision,
+                                          .version = group->firmware,
+                                          .lab = group->lab,
+                                          .telemetry_every_us = group->telemetry_every_us};
+        memcpy(info->id, unit->id, sizeof unit->id);
+    }
+    return 0;
+}
+
+static int open_service(struct sim_fleet *fleet)
+{
+    const struct sim_artifact *candidate = &fleet->world.artifact[fleet->world.candidate];
+    fleet->camp_config = (struct camp_config){.plan = &fleet->scn->campaign,
+                                              .device = fleet->registry,
+                                              .devices = fleet->devices,
+                                              .campaign_id = fleet->scn->name,
+                                              .manifest = fleet->world.manifest,
+                                              .candidate = candidate->from->version,
+                                              .rollback_version = fleet->scn->campaign.rollback_version,
+                                              .seed = fleet->scn->seed,
+                                              .start_us = fleet->scn->start_us};
+    if (camp_open(&fleet->camp, &fleet->camp_config, fleet->db))
+        return say(fleet, "the campaign service could not be opened on its database", SIM_FLEET_EDB);
+    camp_on_event(fleet->camp, on_campaign_event, fleet);
+    return 0;
+}
+
+static int restart_service(struct sim_fleet *fleet)
+{
+    camp_close(fleet->camp);
+    fleet->camp = NULL;
+    return open_service(fleet);
+}
+
+static int build_parts(struct sim_fleet *fleet)
+{
+    fleet->parts = fleet->options->jobs < SIM_CREW_MAX ? fleet->options->jobs : SIM_CREW_MAX;
+    fleet->part = calloc(fleet->parts, sizeof *fleet->part);
+    fleet->seen_changes = calloc(fleet->devices, sizeof *fleet->seen_changes);
+    fleet->disbelief = calloc(fleet->devices, sizeof *fleet->disbelief);
+    if (!fleet->part || !fleet->seen_changes || !fleet->disbelief)
+        return -1;
+    for (uint32_t p = 0; p < fleet->parts; p++) {
+        struct sim_part *part = &fleet->part[p];
+        uint32_t nodes = fleet->devices / fleet->parts + 1;
+        part->changed = calloc(fleet->devices, sizeof *part->changed);
+        if (!part->changed || sim_queue_init(&part->queue, nodes) ||
+            sim_shard_init(&part->shard, &fleet->world))
+            return -1;
+    }
+    return 0;
+}
+
+static int build_devices(struct sim_fleet *fleet)
+{
+    const struct sim_fleet_options *options = fleet->options;
+    const struct sim_unit *traced = NULL;
+    if (options->trace_device) {
+        traced = sim_roster_find(&fleet->world.roster, options->trace_device);
+        if (!traced) {
+            snprintf(fleet->message, fleet->message_len,
+                     "--trace %s: no such device; accepted: 0 to %u, or an id like %s", options->trace_device,
+                     fleet->devices - 1, fleet->world.roster.unit[0].id);
+            return SIM_FLEET_EDEVICE;
+        }
+    }
+    fleet->device = calloc(fleet->devices, sizeof *fleet->device);
+    if (!fleet->device)
+        return say(fleet, "no memory for the devices", SIM_FLEET_EMEMORY);
+    for (uint32_t d = 0; d < fleet->devices; d++) {
+        bool trace = traced && traced->number == d;
+        fleet->device[d] = sim_device_create(&fleet->world, d, trace ? options->trace : NULL);
+        if (!fleet->device[d])
+            return say(fleet, "no memory for the devices", SIM_FLEET_EMEMORY);
+        sim_queue_set(&fleet->part[d % fleet->parts].queue, d / fleet->parts, fleet->now_us);
+    }
+    if (options->mutate && options->mutate_device < fleet->devices) {
+        struct sim_log *log = sim_device_log_for_test(fleet->device[options->mutate_device]);
+        log->mutate = options->mutate;
+        log->mutate_sequence = options->mutate_event;
+    }
+    return 0;
+}
+
+/* Restarts of the service that the scenario orders, as times; done ones are crossed out. */
+static int64_t next_restart(const struct sim_fleet *fleet, uint32_t *which)
+{
+    int64_t next = SIM_NEVER;
+    for (uint32_t f = 0; f < fleet->scn->faults; f++) {
+        const struct scn_fault *fault = &fleet->scn->fault[f];
+        int64_t at = fleet->scn->start_us + fault->at_us;
+        if (fault->kind == SCN_FAULT_SERVICE_RESTART && !fleet->restart_done[f] && at < next) {
+            next = at;
+            *which = f;
+        }
+    }
+    return next;
+}
+
+static int64_t next_tick(const struct sim_fleet *fleet)
+{
+    uint32_t which;
+    int64_t start = fleet->scn->start_us;
+    int64_t run = sim_crew_next(fleet), post = sim_post_next(fleet), act = camp_next_at(fleet->camp);
+    int64_t restart = next_restart(fleet, &which);
+    if (restart < act)
+        act = restart;
+    if (post < act)
+        act = post;
+    if (run == SIM_NEVER && act == SIM_NEVER)
+        return SIM_NEVER;
+    /* A device that is due at t has to be run beyond t; a message that is due at t may wait for t. */
+    int64_t tick = run == SIM_NEVER ? SIM_NEVER : start + ((run - start) / SIM_TICK_US + 1) * SIM_TICK_US;
+    if (act != SIM_NEVER) {
+        int64_t at = start + (act - start + SIM_TICK_US - 1) / SIM_TICK_US * SIM_TICK_US;
+        tick = at < tick ? at : tick;
+    }
+    return tick > fleet->now_us ? tick : fleet->now_us + SIM_TICK_US;
+}
+
+static int service_acts(struct sim_fleet *fleet)
+{
+    uint32_t which = 0;
+    if (next_restart(fleet, &which) <= fleet->now_us) {
+        fleet->restart_done[which] = true;
+        sim_log_event(&fleet->log, fleet->now_us, SIM_EV_RESTART, which, 0, NULL);
+        int error = restart_service(fleet); /* what was not committed is lost: it is, at this moment, nothing */
+        if (error)
+            return error;
+    }
+    sim_post_to_service(fleet, fleet->now_us);
+    if (camp_tick(fleet->camp, fleet->now_us))
+        return say(fleet, camp_message(fleet->camp), SIM_FLEET_EDB);
+    if (fleet->options->restart_every && ++fleet->ticks % fleet->options->restart_every == 0) {
+        int error = restart_service(fleet);
+        if (error)
+            return error;
+    }
+    return sim_post_to_devices(fleet) ? say(fleet, "no memory for messages", SIM_FLEET_EMEMORY) : 0;
+}
+
+static void show(const struct sim_fleet *fleet)
+{
+    struct rep_progress_now now = {.virtual_us = fleet->now_us - fleet->scn->start_us};
+    camp_progress(fleet->camp, &now.phase, &now.cohort, &now.confirmed, &now.rolled_back, &now.bricked);
+    rep_progress_show(fleet->options->progress, &now);
+}
+
+/* Over: the campaign has nothing more to do by itself, and the devices have come to rest. */
+static bool over(struct sim_fleet *fleet)
+{
+    if (!camp_done(fleet->camp)) {
+        fleet->done_at_us = SIM_NEVER;
+        return fleet->now_us - fleet->scn->start_us > RUN_DAYS_MAX * DAY_US;
+    }
+    if (fleet->done_at_us == SIM_NEVER)
+        fleet->done_at_us = fleet->now_us;
+    int64_t since = fleet->now_us - fleet->done_at_us;
+    return since >= SETTLE_HOURS * HOUR_US || (since >= HOUR_US && sim_fleet_settled(fleet));
+}
+
+static int run(struct sim_fleet *fleet)
+{
+    while (!over(fleet)) {
+        int64_t tick = next_tick(fleet);
+        if (tick == SIM_NEVER)
+            break;
+        sim_crew_run(fleet, tick);
+        fleet->now_us = tick;
+        if (sim_post_collect(fleet))
+            return say(fleet, "no memory for messages", SIM_FLEET_EMEMORY);
+        int error = service_acts(fleet);
+        if (error)
+            return error;
+        sim_belief_follow(fleet);
+        if (fleet->options->progress)
+            show(fleet);
+    }
+    sim_belief_end(fleet);
+    for (uint32_t d = 0; d < fleet->devices; d++)
+        sim_device_inspect(fleet->device[d], &fleet->part[d % fleet->parts].shard, d % 250 == 0);
+    return 0;
+}
+
+static int prepare(struct sim_fleet *fleet)
+{
+    char why[512];
+    if (sim_world_build(&fleet->world, fleet->scn, why, sizeof why))
+        return say(fleet, why, SIM_FLEET_EWORLD);
+    fleet->devices = fleet->world.roster.count;
+    fleet->now_us = fleet->scn->start_us;
+    fleet->done_at_us = SIM_NEVER;
+    sim_log_init(&fleet->log, fleet->devices, fleet->now_us);
+    fleet->restart_done = calloc(SCN_FAULTS_MAX, sizeof *fleet->restart_done);
+    if (!fleet->restart_done || build_registry(fleet) || build_parts(fleet))
+        return say(fleet, "no memory for the fleet", SIM_FLEET_EMEMORY);
+    int error = build_devices(fleet);
+    if (error)
+        return error;
+    if (rep_db_create(&fleet->db, fleet->options->db_path, fleet->scn->name, fleet->scn->seed)) {
+        snprintf(fleet->message, fleet->message_len, "%s: %s", fleet->options->db_path ? fleet->options->db_path : "result database",
+                 rep_db_message(fleet->db));
+        return SIM_FLEET_EOUTPUT;
+    }
+    error = open_service(fleet);
+    if (!error && sim_crew_start(fleet))
+        return say(fleet, "threads could not be started", SIM_FLEET_EMEMORY);
+    return error;
+}
+
+static void clean_up(struct sim_fleet *fleet)
+{
+    sim_crew_stop(fleet);
+    if (fleet->camp)
+        camp_close(fleet->camp);
+    for (uint32_t d = 0; fleet->device && d < fleet->devices; d++)
+        sim_device_free(fleet->device[d]);
+    for (uint32_t p = 0; fleet->part && p < fleet->parts; p++) {
+        sim_shard_free(&fleet->part[p].shard);
+        sim_queue_free(&fleet->part[p].queue);
+        free(fleet->part[p].changed);
+    }
+    sim_post_free(fleet);
+    free(fleet->device);
+    free(fleet->part);
+    free(fleet->seen_changes);
+    free(fleet->disbelief);
+    free(fleet->registry);
+    free(fleet->restart_done);
+    sqlite3_close(fleet->db);
+    sim_world_free(&fleet->world);
+}
+
+/* Stores the result and reads it back, so that every form shows what the database holds. */
+static int finish(struct sim_fleet *fleet, struct rep_result *out)
+{
+    struct rep_result made;
+    rep_result_init(&made);
+    int error = sim_fleet_collect(fleet, &made);
+    if (!error && rep_db_write(fleet->db, &made))
+        error = say(fleet, rep_db_message(fleet->db), SIM_FLEET_EDB);
+    if (!error && rep_db_read(fleet->db, out))
+        error = say(fleet, rep_db_message(fleet->db), SIM_FLEET_EDB);
+    rep_result_free(&made);
+    return error;
+}
+
+int sim_fleet_run(struct rep_result *out, const struct scn *scn, const struct sim_fleet_options *options,
+                  char *message, size_t message_len)
+{
+    struct sim_fleet *fleet = calloc(1, sizeof *fleet);
+    rep_result_init(out);
+    *message = 0;
+    if (!fleet)
+        return SIM_FLEET_EMEMORY;
+    *fleet = (struct sim_fleet){.wall_start = sim_fleet_wall_s(), .scn = scn, .options = options, .message = message, .message_len = message_len};
+    int error = prepare(fleet);
+    if (!error)
+        error = run(fleet);
+    sim_crew_stop(fleet);
+    if (!error)
+        error = finish(fleet, out);
+    clean_up(fleet);
+    free(fleet);
+    return error;
+}

@@ -1,0 +1,92 @@
+/* The inside of a running fleet, shared by the files of this folder. */
+#ifndef SIM_FLEET_INTERNAL_H
+#define SIM_FLEET_INTERNAL_H
+
+#include "sim/fleet.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct sim_pending { struct sim_up up; uint8_t *bytes; }; /* a message on its way to the service */
+
+/* A device whose version the service does not know yet. */
+struct sim_fleet;
+struct sim_disbelief { uint32_t device; int64_t since_us; };
+
+struct sim_part { /* one shard: its thread's tools and its devices */
+    struct sim_shard shard;
+    struct sim_queue queue; /* node n is device n * parts + own index */
+    uint32_t *changed, changes;
+};
+
+/* Worker threads that run the parts up to a tick and meet at its end. */
+enum { SIM_CREW_MAX = 64 };
+struct sim_worker { struct sim_fleet *fleet; uint32_t part; };
+struct sim_crew {
+    struct sim_worker worker[SIM_CREW_MAX];
+    pthread_t thread[SIM_CREW_MAX];
+    uint32_t threads;
+    pthread_mutex_t lock;
+    pthread_cond_t go, done;
+    atomic_uint round, finished;
+    bool end;
+    int64_t until_us;
+};
+
+struct sim_fleet {
+    const struct scn *scn;
+    const struct sim_fleet_options *options;
+    struct sim_world world;
+    struct sim_device **device;
+    uint32_t devices;
+    uint32_t *seen_changes;
+    struct sim_part *part;
+    uint32_t parts;
+    struct sim_crew crew;
+
+    sqlite3 *db;
+    struct camp *camp;
+    struct camp_config camp_config;
+    struct camp_device_info *registry;
+    struct sim_log log; /* the service's own chain */
+
+    struct sim_pending *pending;
+    uint32_t pendings, pending_capacity;
+    struct sim_disbelief *disbelief;
+    uint32_t disbeliefs;
+    int64_t belief_wrong_longest_us;
+    int64_t *restart_at;
+    bool *restart_done;
+
+    int64_t now_us, done_at_us;
+    uint64_t ticks;
+    uint32_t diverged, belief_wrong;
+    double wall_start; /* wall clock, for the report only */
+    char *message;
+    size_t message_len;
+};
+
+/* crew.c */
+int sim_crew_start(struct sim_fleet *fleet);
+void sim_crew_stop(struct sim_fleet *fleet);
+void sim_crew_run(struct sim_fleet *fleet, int64_t until_us); /* every device up to until_us */
+int64_t sim_crew_next(const struct sim_fleet *fleet);
+
+/* post.c */
+int sim_post_collect(struct sim_fleet *fleet);                    /* from the shards */
+void sim_post_to_service(struct sim_fleet *fleet, int64_t until_us);
+int sim_post_to_devices(struct sim_fleet *fleet);
+int64_t sim_post_next(const struct sim_fleet *fleet);
+void sim_post_free(struct sim_fleet *fleet);
+
+/* belief.c */
+void sim_belief_follow(struct sim_fleet *fleet);
+void sim_belief_end(struct sim_fleet *fleet);
+bool sim_fleet_settled(const struct sim_fleet *fleet);
+
+/* collect.c, judge.c */
+double sim_fleet_wall_s(void);
+int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out);
+void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result);
+void sim_fleet_token(const struct sim_fleet *fleet, uint32_t device, char *out, size_t len);
+
+#endif
