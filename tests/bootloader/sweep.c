@@ -276,7 +276,8 @@ void sweep_run(enum sweep_story story, int depth, bool openssl, uint32_t stride)
             sweep.where[0] = 0;
         }
     }
-    cr_log_warn("story %d: %" PRIu64 " operations, %" PRIu64 " cuts, %" PRIu64 " boots\n", story,
-                ops, sweep.cuts, sweep.boots);
+    printf("story %d: %" PRIu64 " operations, %" PRIu64 " cuts, %" PRIu64 " boots\n", (int)story,
+           ops, sweep.cuts, sweep.boots);
+    fflush(stdout);
     device_free(&sweep.device);
 }

@@ -61,7 +61,7 @@ static void expect_rows(const struct row *row, size_t count, bool config_valid)
         cr_expect_eq(verdicts.asked, r->asked, "row %zu: asked %d", i, verdicts.asked);
         if (out.slot == NONE)
             continue;
-        cr_expect_eq(out.cause, r->cause, "row %zu: %s", i, boot_cause_name(out.cause));
+        cr_expect_eq(out.cause, r->cause, "row %zu: %s", i, boot_cause_name((int)out.cause));
         cr_expect_eq(out.config.active, r->new_active, "row %zu: active", i);
         cr_expect_eq(out.config.next, r->new_next, "row %zu: next", i);
         cr_expect_eq(out.config.trial_left, r->new_left, "row %zu: left", i);
