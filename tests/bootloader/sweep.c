@@ -43,6 +43,21 @@ static void load(struct sweep *sweep, const struct snapshot *in)
     sweep->facts = in->facts;
 }
 
+/* A mark never outlives its image: a slot that reads as confirmed holds a whole image that was. */
+static void check_proofs(struct sweep *sweep)
+{
+    struct device *device = &sweep->device;
+    for (int slot = 0; slot < BOOT_SLOTS; slot++) {
+        struct boot_trailer trailer;
+        bool proven = false;
+        boot_trailer_read(&device->flash, &device->layout, slot, &trailer);
+        for (int i = 0; i < VERSIONS; i++)
+            proven |= sweep->facts.confirms[i] && device_holds(device, slot, &sweep->firmware[i]);
+        cr_assert(proven || !trailer.confirmed, "slot %d: a mark without its image: %s", slot,
+                  sweep->where);
+    }
+}
+
 /* The checks of every boot, from outside: cells against known images, and the facts. */
 static uint32_t check_boot(struct sweep *sweep, const struct boot_outcome *outcome)
 {
@@ -138,6 +153,7 @@ static bool power_session(struct sweep *sweep)
     device->nor.protect_from = device->nor.protect_to = 0;
     expect_ok(sweep, boot_run(&device->env, reset, &outcome), "boot");
     sweep->boots++;
+    check_proofs(sweep);
     uint32_t version = check_boot(sweep, &outcome);
     device->nor.protect_from = device->layout.slot_addr[outcome.slot];
     device->nor.protect_to = boot_layout_trailer(&device->layout, outcome.slot);
