@@ -168,7 +168,8 @@ static int64_t next_opening_us(const struct camp *camp)
     return next_us;
 }
 
-/* When enrolment goes on: at the next nominal time if an open lane waits for it, else at the next opening. */
+/* When enrolment goes on: at the next nominal time if an open lane waits for it, else at the next
+ * opening. */
 void camp_enrol_rearm(struct camp *camp)
 {
     for (uint32_t i = 0; i < camp->lanes; i++)

@@ -18,8 +18,8 @@ Test(camp_whole, healthy_fleet_passes_every_phase_and_finishes)
     for (uint32_t i = 0; i < result.phases; i++) {
         cr_expect_eq(result.phase[i].result, REP_PHASE_PASSED, "%s", result.phase[i].name);
         for (uint32_t k = 0; k < result.phase[i].gates; k++)
-            cr_expect_eq(result.phase[i].gate[k].state, REP_GATE_GREEN, "%s %s", result.phase[i].name,
-                         result.phase[i].gate[k].metric);
+            cr_expect_eq(result.phase[i].gate[k].state, REP_GATE_GREEN, "%s %s",
+                         result.phase[i].name, result.phase[i].gate[k].metric);
     }
     cr_expect_eq(world_count(&world, REP_OUT_CONFIRMED), 510u);
     cr_expect_eq(result.alerts, 0u);
@@ -43,8 +43,8 @@ Test(camp_whole, cohorts_are_cumulative_and_rounded_up_without_labs)
         camp_report(world.camp, &result);
         cr_expect_eq(result.phase[0].cohort, 10u);
         for (uint32_t i = 0; i < 4; i++)
-            cr_expect_eq(result.phase[1 + i].cohort, expect[at][i], "fleet %u phase %u: %u", fleets[at], i,
-                         result.phase[1 + i].cohort);
+            cr_expect_eq(result.phase[1 + i].cohort, expect[at][i], "fleet %u phase %u: %u",
+                         fleets[at], i, result.phase[1 + i].cohort);
         rep_result_free(&result);
         world_free(&world);
     }
@@ -107,8 +107,8 @@ static void loosen(struct scn_gate *gate)
 /* Small, with short holds and loose gates: every kind of device goes all the way. */
 static void mixed_fleet(struct world *world)
 {
-    static const enum script odd[] = {DOWNLOAD_LATER, VERIFY_FAILS, UNHEALTHY, MUTE, SLOW_PONG, CRASHES,
-                                      QUIET, REFUSES};
+    static const enum script odd[] = {DOWNLOAD_LATER, VERIFY_FAILS, UNHEALTHY, MUTE,
+                                      SLOW_PONG,      CRASHES,      QUIET,     REFUSES};
     world_init(world, 4, 80);
     for (uint32_t i = 0; i < 8; i++)
         world->device[7 + i * 9].script = odd[i];
@@ -134,15 +134,17 @@ static void story(struct world *world, char *out, size_t room)
     fprintf(file, "state %d presumed %u\n", (int)camp_state(world->camp), result.presumed_bricked);
     for (uint32_t i = 0; i < result.phases; i++) {
         const struct rep_phase *p = &result.phase[i];
-        fprintf(file, "%s %d %ld %ld %ld %u %u %u %u\n", p->name, (int)p->result, (long)p->started_s,
-                (long)p->hold_from_s, (long)p->ended_s, p->cohort, p->confirmed, p->rolled_back, p->bricked);
+        fprintf(file, "%s %d %ld %ld %ld %u %u %u %u\n", p->name, (int)p->result,
+                (long)p->started_s, (long)p->hold_from_s, (long)p->ended_s, p->cohort, p->confirmed,
+                p->rolled_back, p->bricked);
         for (uint32_t k = 0; k < p->gates; k++)
             fprintf(file, " %s %d %ld/%ld %ld\n", p->gate[k].metric, (int)p->gate[k].state,
-                    (long)p->gate[k].numerator, (long)p->gate[k].denominator, (long)p->gate[k].at_s);
+                    (long)p->gate[k].numerator, (long)p->gate[k].denominator,
+                    (long)p->gate[k].at_s);
     }
     for (uint32_t i = 0; i < result.alerts; i++)
-        fprintf(file, "alert %ld %d %s %s\n", (long)result.alert[i].at_s, (int)result.alert[i].level,
-                result.alert[i].cause, result.alert[i].device);
+        fprintf(file, "alert %ld %d %s %s\n", (long)result.alert[i].at_s,
+                (int)result.alert[i].level, result.alert[i].cause, result.alert[i].device);
     for (uint32_t i = 0; i < result.observations; i++)
         fprintf(file, "%s %ld %ld %ld %ld\n", result.observation[i].metric,
                 (long)result.observation[i].before_num, (long)result.observation[i].before_den,
@@ -150,8 +152,9 @@ static void story(struct world *world, char *out, size_t room)
     for (uint32_t i = 0; i < world->config.devices; i++) {
         struct camp_belief b;
         camp_belief(world->camp, i, &b);
-        fprintf(file, "%u %s %d %d %s %d %ld %ld\n", i, b.version, (int)b.outcome, b.presumed_bricked,
-                b.reason, (int)b.phase, (long)b.enrolled_us, (long)b.outcome_us);
+        fprintf(file, "%u %s %d %d %s %d %ld %ld\n", i, b.version, (int)b.outcome,
+                b.presumed_bricked, b.reason, (int)b.phase, (long)b.enrolled_us,
+                (long)b.outcome_us);
     }
     fclose(file);
     rep_result_free(&result);
@@ -242,7 +245,8 @@ Test(camp_whole, a_database_that_cannot_be_written_ends_the_run_and_sends_nothin
     world_free(&world);
 }
 
-/* Printed, not asserted: machines differ. The budget is 1 s for 5,000 devices on the reference machine. */
+/* Printed, not asserted: machines differ. The budget is 1 s for 5,000 devices on the reference
+ * machine. */
 Test(camp_whole, cost_of_a_campaign_of_5000)
 {
     struct world world;
@@ -252,7 +256,9 @@ Test(camp_whole, cost_of_a_campaign_of_5000)
     struct camp_counts counts;
     camp_counts(world.camp, &counts);
     cr_expect_eq(camp_state(world.camp), CAMP_FINISHED);
-    printf("campaign of 5,000: %.0f ms CPU in the service, %lu statuses, %lu telemetry runs, %u ticks\n",
-           world.service_s * 1e3, (unsigned long)counts.statuses, (unsigned long)counts.telemetry, world.ticks);
+    printf("campaign of 5,000: %.0f ms CPU in the service, %lu statuses, %lu telemetry runs, %u "
+           "ticks\n",
+           world.service_s * 1e3, (unsigned long)counts.statuses, (unsigned long)counts.telemetry,
+           world.ticks);
     world_free(&world);
 }

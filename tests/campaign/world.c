@@ -77,7 +77,9 @@ static void service_open(struct world *world)
 
 void world_open(struct world *world)
 {
-    int error = sqlite3_open(":memory:", &world->db);
+    int error =
+        sqlite3_open_v2(":memory:", &world->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     assert(error == SQLITE_OK);
     (void)error;
     sqlite3_exec(world->db, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF", NULL, NULL, NULL);
@@ -202,11 +204,12 @@ static void status_json(struct world *world, char *out, size_t room, uint32_t de
                         const char *status, const char *reason)
 {
     const struct device *it = &world->device[device];
-    snprintf(out, room,
-             "{\"device_id\":\"%s\",\"campaign_id\":\"camp-1\",\"firmware_id\":\"fw-2.4.0\",\"seq\":%u,"
-             "\"at\":\"2026-03-19T10:00:00Z\",\"status\":\"%s\",\"reason\":\"%s\",\"version\":\"%s\","
-             "\"slot\":0}",
-             world->info[device].id, seq, status, reason, it->on_candidate ? "2.4.0" : "2.3.1");
+    snprintf(
+        out, room,
+        "{\"device_id\":\"%s\",\"campaign_id\":\"camp-1\",\"firmware_id\":\"fw-2.4.0\",\"seq\":%u,"
+        "\"at\":\"2026-03-19T10:00:00Z\",\"status\":\"%s\",\"reason\":\"%s\",\"version\":\"%s\","
+        "\"slot\":0}",
+        world->info[device].id, seq, status, reason, it->on_candidate ? "2.4.0" : "2.3.1");
 }
 
 static void deliver_message(struct world *world, uint32_t device, const struct message *message)
@@ -227,7 +230,8 @@ static void deliver_message(struct world *world, uint32_t device, const struct m
         it->confirmed_us = message->at_us;
         it->on_candidate = true;
     }
-    status_json(world, input->json, sizeof input->json, device, ++it->seq, message->status, message->reason);
+    status_json(world, input->json, sizeof input->json, device, ++it->seq, message->status,
+                message->reason);
 }
 
 /* One run for the time since the last one: a day, or what is left of it. */
@@ -255,7 +259,8 @@ static void deliver_telemetry(struct world *world, uint32_t device)
         .memory_kb = grown ? 3000 : 2000,
         .cpu_permille = 200,
     };
-    snprintf(input->run.version, sizeof input->run.version, "%s", it->on_candidate ? "2.4.0" : "2.3.1");
+    snprintf(input->run.version, sizeof input->run.version, "%s",
+             it->on_candidate ? "2.4.0" : "2.3.1");
     if (it->script == CRASHES && it->confirmed_us >= 0 && !it->crash_told) {
         it->crash_told = true;
         input->run.resets = 1;
@@ -286,7 +291,8 @@ static void feed(struct world *world)
         if (input->telemetry)
             camp_telemetry(world->camp, &input->run);
         else if (input->pong)
-            camp_pong(world->camp, input->device, input->json, (uint32_t)strlen(input->json), input->at_us);
+            camp_pong(world->camp, input->device, input->json, (uint32_t)strlen(input->json),
+                      input->at_us);
         else
             camp_status(world->camp, input->device, input->json, (uint32_t)strlen(input->json),
                         input->at_us);
@@ -311,8 +317,8 @@ static void take_outputs(struct world *world)
     struct camp_out out;
     while (camp_next_out(world->camp, &out)) {
         if (out.kind == CAMP_OUT_NOTIFICATION) {
-            snprintf(world->last_notification, sizeof world->last_notification, "%.*s", (int)out.len,
-                     out.payload);
+            snprintf(world->last_notification, sizeof world->last_notification, "%.*s",
+                     (int)out.len, out.payload);
             on_notification(world, out.device);
         } else {
             char payload[512];
@@ -344,11 +350,18 @@ static void tick(struct world *world)
     take_outputs(world);
 }
 
+void world_tick(struct world *world)
+{
+    world->now_us += 10 * SECOND;
+    tick(world);
+}
+
 void world_run(struct world *world, int64_t until_us)
 {
     while (!camp_done(world->camp)) {
         uint32_t device;
-        int64_t next_us = sim_queue_peek(&world->queue, &device), due_us = camp_next_at(world->camp);
+        int64_t next_us = sim_queue_peek(&world->queue, &device),
+                due_us = camp_next_at(world->camp);
         next_us = due_us < next_us ? due_us : next_us;
         if (next_us > until_us)
             break;
@@ -375,17 +388,19 @@ struct scn_phase *world_single_phase(struct world *world, int64_t hold_us)
     return &world->plan.phase[0];
 }
 
-void world_gate(struct scn_phase *phase, enum scn_metric metric, enum scn_compare compare, int64_t num,
-                int64_t den)
+void world_gate(struct scn_phase *phase, enum scn_metric metric, enum scn_compare compare,
+                int64_t num, int64_t den)
 {
     struct scn_gate *gate = &phase->gate[phase->gates++];
-    *gate = (struct scn_gate){.metric = metric, .compare = compare, .limit = {num, den}, .min_sample = 1};
+    *gate = (struct scn_gate){
+        .metric = metric, .compare = compare, .limit = {num, den}, .min_sample = 1};
     gate->limit_value = 500;
-    snprintf(gate->text, sizeof gate->text, "%s %lld/%lld", scn_compare_name((int)compare), (long long)num,
-             (long long)den);
+    snprintf(gate->text, sizeof gate->text, "%s %lld/%lld", scn_compare_name((int)compare),
+             (long long)num, (long long)den);
 }
 
-void world_say(struct world *world, uint32_t device, uint32_t seq, const char *status, const char *reason)
+void world_say(struct world *world, uint32_t device, uint32_t seq, const char *status,
+               const char *reason)
 {
     char json[400];
     status_json(world, json, sizeof json, device, seq, status, reason);
