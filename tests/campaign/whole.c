@@ -3,6 +3,9 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 Test(camp_whole, healthy_fleet_passes_every_phase_and_finishes)
 {
@@ -36,6 +39,9 @@ Test(camp_whole, cohorts_are_cumulative_and_rounded_up_without_labs)
     for (size_t at = 0; at < sizeof fleets / sizeof fleets[0]; at++) {
         struct world world;
         world_init(&world, 10, fleets[at]);
+        world.no_telemetry = true;
+        for (uint32_t i = 0; i < world.plan.phases; i++)
+            world.plan.phase[i].gates = 0; /* only who is chosen matters here */
         world_open(&world);
         world_run_days(&world, 40);
         struct rep_result result;
@@ -245,6 +251,18 @@ Test(camp_whole, a_database_that_cannot_be_written_ends_the_run_and_sends_nothin
     world_free(&world);
 }
 
+/* Reading the CPU clock is a system call: twice in each tick, one of them inside what is measured.
+ */
+static double clock_cost_s(uint32_t ticks)
+{
+    struct timespec from, to, scratch;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    for (uint32_t i = 0; i < ticks; i++)
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &scratch);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
 /* Printed, not asserted: machines differ. The budget is 1 s for 5,000 devices on the reference
  * machine. */
 Test(camp_whole, cost_of_a_campaign_of_5000)
@@ -258,7 +276,7 @@ Test(camp_whole, cost_of_a_campaign_of_5000)
     cr_expect_eq(camp_state(world.camp), CAMP_FINISHED);
     printf("campaign of 5,000: %.0f ms CPU in the service, %lu statuses, %lu telemetry runs, %u "
            "ticks\n",
-           world.service_s * 1e3, (unsigned long)counts.statuses, (unsigned long)counts.telemetry,
-           world.ticks);
+           (world.service_s - clock_cost_s(world.ticks)) * 1e3, (unsigned long)counts.statuses,
+           (unsigned long)counts.telemetry, world.ticks);
     world_free(&world);
 }
