@@ -160,8 +160,6 @@ void sim_flash_settle(struct sim_flash *flash, uint32_t sector, uint32_t from, u
     const uint8_t *mask = sim_flash_unstable(flash, sector);
     if (mask && all_zero(mask, size))
         sim_flash_unstable_drop(flash, sector);
-    else if (mask)
-        return; /* what reads by chance equals nothing */
     const uint8_t *content = sim_flash_content(flash, sector);
     if (!content)
         return;

@@ -127,12 +127,15 @@ void bench_pattern(uint8_t *out, uint32_t len, uint32_t tag)
 
 void bench_cells(const struct bench *bench, struct cells *out, uint32_t addr, uint32_t len)
 {
+    uint8_t any = 0;
     sim_flash_peek(&bench->flash, addr, out->bits + addr, len, 1);
     sim_flash_peek(&bench->flash, addr, out->unstable + addr, len, 0);
     for (uint32_t i = addr; i < addr + len; i++) {
         cr_assert_eq(out->unstable[i] & ~out->bits[i], 0, "an unstable bit peeks as asked");
         out->unstable[i] = out->bits[i] & (uint8_t)~out->unstable[i];
+        any |= out->unstable[i];
     }
+    cr_assert_eq(sim_flash_has_unstable(&bench->flash, addr, len), any != 0);
 }
 
 static bool byte_is(const struct cells *cells, uint32_t at, int bits, int unstable)

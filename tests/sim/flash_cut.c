@@ -158,6 +158,20 @@ Test(flash, earlier_of_two_cuts_wins_and_the_other_waits)
     bench_free(&bench);
 }
 
+Test(flash, ordered_form_wins_in_the_unit_that_both_cuts_hit)
+{
+    struct bench bench;
+    uint8_t data[LEN] = {0};
+    bench_init(&bench, 1);
+    bench.flash.cut_at_us = 12;
+    bench.flash.cut_form = SCN_TORN_PREFIX;
+    bench_order_cut(&bench, 1, SCN_TORN_SUFFIX);
+    cr_assert_eq(bench_program(&bench, AT, data, LEN), BENCH_CUT);
+    cr_assert_eq(bench.torn_form, SCN_TORN_SUFFIX);
+    cr_assert_eq(bench.flash.cut_at_us, INT64_MAX, "the other one is past, and does not come back");
+    bench_free(&bench);
+}
+
 Test(flash, cut_in_the_past_hits_before_the_next_operation)
 {
     struct bench bench;

@@ -150,6 +150,23 @@ Test(flash, flip_changes_one_bit_and_back)
     bench_free(&bench);
 }
 
+Test(flash, flip_of_an_unstable_bit_leaves_a_0_that_stays)
+{
+    struct bench bench;
+    uint8_t data[BENCH_PAGE], got;
+    memset(data, 0xFF, sizeof data);
+    data[5] = 0xFE;
+    bench_init(&bench, 1);
+    bench_order_cut(&bench, 0, SCN_TORN_UNSTABLE);
+    cr_assert_eq(bench_program(&bench, BENCH_DATA, data, sizeof data), BENCH_CUT);
+    cr_assert(sim_flash_has_unstable(&bench.flash, BENCH_DATA + 5, 1));
+    sim_flash_flip(&bench.flash, BENCH_DATA + 5, 0);
+    cr_assert_not(sim_flash_has_unstable(&bench.flash, 0, BENCH_BYTES));
+    sim_flash_peek(&bench.flash, BENCH_DATA + 5, &got, 1, 1);
+    cr_assert_eq(got, 0xFE);
+    bench_free(&bench);
+}
+
 Test(flash, images_with_erased_sectors_are_known_without_programming_those)
 {
     struct bench bench;

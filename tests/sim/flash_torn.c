@@ -201,6 +201,40 @@ Test(flash, unstable_erase_reads_both_ways_until_erased)
     bench_free(&bench);
 }
 
+Test(flash, random_erase_ends_about_half_of_the_unstable_bits)
+{
+    static struct cells cells;
+    struct bench bench;
+    uint8_t zero[BENCH_SECTOR] = {0};
+    uint32_t unstable = 0;
+    bench_init(&bench, 2);
+    cr_assert_eq(bench_program(&bench, AT, zero, sizeof zero), 0);
+    bench_order_cut(&bench, 0, SCN_TORN_UNSTABLE);
+    cr_assert_eq(bench_erase(&bench, AT), BENCH_CUT);
+    bench_order_cut(&bench, 0, SCN_TORN_RANDOM);
+    cr_assert_eq(bench_erase(&bench, AT), BENCH_CUT);
+    bench_cells(&bench, &cells, AT, BENCH_SECTOR);
+    for (uint32_t i = AT; i < AT + BENCH_SECTOR; i++)
+        unstable += (uint32_t)__builtin_popcount(cells.unstable[i]);
+    cr_assert(unstable > 1888 && unstable < 2208, "%u of 4096 left", unstable); /* sigma 32 */
+    bench_free(&bench);
+}
+
+Test(flash, mask_that_has_become_empty_costs_nothing)
+{
+    struct bench bench;
+    uint8_t zero[BENCH_PAGE] = {0};
+    bench_init(&bench, 1);
+    bench_order_cut(&bench, 0, SCN_TORN_UNSTABLE);
+    cr_assert_eq(bench_program(&bench, AT, zero, sizeof zero), BENCH_CUT);
+    uint64_t erased_and_weak = sim_flash_memory_bytes(&bench.flash);
+    cr_assert_eq(bench_program(&bench, AT, zero, sizeof zero), 0);
+    cr_assert_eq(sim_flash_memory_bytes(&bench.flash), erased_and_weak, "bytes instead of a mask");
+    cr_assert_eq(bench_erase(&bench, AT), 0);
+    cr_assert_eq(sim_flash_memory_bytes(&bench.flash), erased_and_weak - BENCH_SECTOR);
+    bench_free(&bench);
+}
+
 Test(flash, has_unstable_looks_at_its_range_only)
 {
     struct bench bench;

@@ -69,7 +69,8 @@ struct sim_flash {
     const struct sim_flash_timing *timing;
     struct sim_flash_hooks hooks;
     int64_t *now_us;    /* the device's clock, advanced by each operation */
-    int64_t cut_at_us;  /* power goes at this time: hits the operation in progress; INT64_MAX never */
+    int64_t cut_at_us;  /* power goes at this time: hits the operation in progress; INT64_MAX never, and set to
+                         * that once this cut, or a later one ordered by `before`, has hit */
     enum scn_torn cut_form; /* form used for cut_at_us; SCN_TORN_ANY draws one */
     uint32_t protect_from, protect_to; /* no program, no erase here (running image); from == to: none */
     uint32_t boot_protect_to;          /* nor in [0, here): the bootloader region */
@@ -93,7 +94,8 @@ int sim_flash_clone(struct sim_flash *out, const struct sim_flash *from);
 void sim_flash_peek(const struct sim_flash *flash, uint32_t addr, void *out, uint32_t len, int unstable_as);
 bool sim_flash_has_unstable(const struct sim_flash *flash, uint32_t addr, uint32_t len);
 /* If all sectors of [addr, addr + len) (addr at a sector) are shared with one known image from its first
- * sector on: its index; else -1. Lets the oracle remember a verdict by content. */
+ * sector to its last (len covers the whole image): its index, the lowest one; else -1. A sector that is
+ * still the base's is compared by bytes. Lets the oracle remember a verdict by content. */
 int sim_flash_known_at(const struct sim_flash *flash, uint32_t addr, uint32_t len);
 
 /* Faults. Bits flipped in place; a sector that ignores erases and programs; a sector that fails them (-1). */
