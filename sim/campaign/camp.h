@@ -280,6 +280,7 @@ int camp_lanes_open(struct camp *camp);
 void camp_lanes_fill(struct camp *camp); /* from the devices of the current phase that wait */
 void camp_select(struct camp *camp, struct camp_phase_now *phase);
 void camp_enrol(struct camp *camp);
+void camp_enrol_rearm(struct camp *camp);
 
 /* deadlines.c */
 int64_t camp_device_due(const struct camp *camp, uint32_t device);
