@@ -50,6 +50,7 @@ static void update_with_cut(uint32_t at, enum world_torn form)
     world.flash.cut_at = at;
     world.flash.form = form;
     world.flash.chance = at * 31 + form;
+    world.flash.luck = 0x9e3779b9u * (at + 1);
     world_notify(&world, &notice);
     finish(&world_v2, &notice);
     boot_openssl_free(&world.openssl);
@@ -84,6 +85,7 @@ Test(agent_cuts, an_update_survives_a_second_cut_in_the_recovery)
             start(NULL);
             world_notice(&notice, &world_v2);
             world.flash.chance = at * 977 + then;
+            world.flash.luck = 0x9e3779b9u * (at + then);
             world.flash.cut_at = at;
             world.flash.form = form;
             world_notify(&world, &notice);
@@ -113,6 +115,7 @@ Test(agent_cuts, a_rollback_survives_a_cut_at_every_flash_operation)
             start(fail_health);
             world.flash.cut_at = at;
             world.flash.form = (enum world_torn)form;
+            world.flash.luck = 0x9e3779b9u * (at + 3);
             world_update(&world, &world_v2);
             world_run(&world);
             if (at == 0)
@@ -141,6 +144,7 @@ Test(agent_cuts, a_failed_verification_is_erased_in_spite_of_cuts)
             start(flip_download);
             world.flash.cut_at = at;
             world.flash.form = (enum world_torn)form;
+            world.flash.luck = 0x9e3779b9u * (at + 3);
             world_update(&world, &world_v2);
             world_run(&world);
             if (at == 0)
@@ -152,6 +156,7 @@ Test(agent_cuts, a_failed_verification_is_erased_in_spite_of_cuts)
             if (world_count(&world, "verify_failed")) {
                 uint32_t slot = world.flash.layout.slot_addr[BOOT_SLOT_B];
                 cr_assert_str_eq(now, "2.3.1");
+                cr_assert_str_eq(world_reason(&world, "verify_failed"), "checksum");
                 for (uint32_t i = 0; i < 5 * WORLD_SECTOR; i++)
                     cr_assert_eq(world.flash.cell[slot + i], 0xff, "op %u form %d byte %u", at,
                                  form, i);

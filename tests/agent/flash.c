@@ -17,7 +17,9 @@ static int flash_read(void *ctx, uint32_t addr, void *out, uint32_t len)
         return -1;
     memcpy(to, flash->cell + addr, len);
     for (uint32_t i = 0; i < len; i++)
-        if (flash->unstable[addr + i])
+        if (flash->haunted[addr + i] && flash->luck & 1)
+            to[i] = flash->ghost[addr + i];
+        else if (flash->unstable[addr + i])
             to[i] ^= (uint8_t)(flash->unstable[addr + i] & chance(flash));
     return 0;
 }
@@ -31,9 +33,12 @@ static void program_page(struct world_flash *flash, uint32_t addr, const uint8_t
 {
     for (uint32_t i = 0; i < WORLD_PAGE; i++) {
         uint8_t *cell = &flash->cell[addr + i];
-        flash->violations += (*cell & data[i]) != data[i] && !flash->unstable[addr + i];
-        *cell &= data[i];
+        bool torn = flash->unstable[addr + i] || flash->haunted[addr + i];
+        flash->violations += (*cell & data[i]) != data[i] && !torn;
+        /* Cells that were half programmed may well stay 0 for good. */
+        *cell &= flash->haunted[addr + i] ? flash->ghost[addr + i] & data[i] : data[i];
         flash->unstable[addr + i] = 0;
+        flash->haunted[addr + i] = false;
     }
     flash->page_programs++;
     if (addr >= flash->layout.data_addr)
@@ -51,6 +56,10 @@ static void tear(struct world_flash *flash, uint32_t addr, const uint8_t *want, 
             flash->cell[addr + i] ^= (uint8_t)(change & chance(flash));
         if (flash->form == TORN_UNSTABLE)
             flash->unstable[addr + i] = change;
+        if (flash->form == TORN_LUCKY) {
+            flash->ghost[addr + i] = want[i];
+            flash->haunted[addr + i] = true;
+        }
     }
 }
 
@@ -108,10 +117,16 @@ static int flash_erase(void *ctx, uint32_t addr)
     }
     memset(flash->cell + addr, 0xff, WORLD_SECTOR);
     memset(flash->unstable + addr, 0, WORLD_SECTOR);
+    memset(flash->haunted + addr, 0, WORLD_SECTOR);
     flash->wear[addr / WORLD_SECTOR]++;
     if (cut)
         power_lost(flash);
     return 0;
+}
+
+void world_flash_reboot(struct world_flash *flash)
+{
+    flash->luck = flash->luck >> 1 | (flash->luck & 1) << 31;
 }
 
 void world_flash_init(struct world_flash *flash)

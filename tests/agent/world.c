@@ -106,6 +106,7 @@ void world_init(struct world *world)
 void world_power_on(struct world *world, enum boot_reset reset)
 {
     memset(&world->agent, 0xa5, sizeof world->agent);
+    world_flash_reboot(&world->flash);
     world->boot_pending = true;
     world->reset = reset;
     world->ack = 0;
@@ -396,9 +397,10 @@ void world_run_to(struct world *world, enum agent_state state)
 
 void world_run_for(struct world *world, int64_t ms)
 {
+    uint32_t steps = 0;
     world->until_ms = world->now_ms + ms;
-    while (world_step(world) && world->now_ms < world->until_ms) {
-    }
+    while (world_step(world) && world->now_ms < world->until_ms)
+        cr_assert_lt(++steps, 20000, "time stands still");
     if (world->now_ms < world->until_ms)
         world->now_ms = world->until_ms;
 }

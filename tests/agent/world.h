@@ -15,8 +15,19 @@ enum { WORLD_DATA = 15 * WORLD_SECTOR, WORLD_JOURNAL = 4 * WORLD_SECTOR };
 enum { WORLD_FLASH = WORLD_DATA + WORLD_JOURNAL + WORLD_SECTOR };
 enum { WORLD_KEYS = 3, WORLD_LOG = 400, WORLD_IMAGE_MAX = 8 * WORLD_SECTOR };
 
-/* flash.c. Forms of a cut: what the operation in progress leaves behind. */
-enum world_torn { TORN_BEFORE, TORN_AFTER, TORN_PREFIX, TORN_RANDOM, TORN_UNSTABLE, TORN_FORMS };
+/*
+ * flash.c. Forms of a cut: what the operation in progress leaves behind. LUCKY is the worst of the
+ * unstable ones: the page reads whole, as new or as old, and the next boot may read the other.
+ */
+enum world_torn {
+    TORN_BEFORE,
+    TORN_AFTER,
+    TORN_PREFIX,
+    TORN_RANDOM,
+    TORN_UNSTABLE,
+    TORN_LUCKY,
+    TORN_FORMS
+};
 
 struct world_flash {
     uint8_t cell[WORLD_FLASH];
@@ -25,6 +36,9 @@ struct world_flash {
     uint32_t ops, programs, erases, page_programs, journal_pages, violations;
     uint32_t cut_at; /* the op that is cut; 0 none */
     enum world_torn form;
+    uint8_t ghost[WORLD_FLASH]; /* what a lucky read sees instead of the cell */
+    bool haunted[WORLD_FLASH];
+    uint32_t luck;               /* bit 0: lucky in this session; shifted at each boot */
     uint32_t fail_from, fail_to; /* operations in this range of addresses return -1 */
     uint64_t chance;
     jmp_buf *power;
@@ -32,6 +46,7 @@ struct world_flash {
     struct boot_layout layout;
 };
 void world_flash_init(struct world_flash *flash);
+void world_flash_reboot(struct world_flash *flash); /* the next bit of luck */
 
 /* image.c: images are built and signed once per test process. */
 struct world_image {
