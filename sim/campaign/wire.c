@@ -147,7 +147,7 @@ bool camp_wire_pong(struct camp_wire_pong *out, const char *json, uint32_t len)
 {
     struct wire_object object;
     char id[REP_NAME_MAX];
-    if (!object_parse(&object, json, len) || !object_string(&object, "command_id", id, sizeof id))
+    if (!object_parse(&object, json, len) || !object_string(&object, "pong", id, sizeof id))
         return false;
     out->device_id[0] = '\0';
     if (object_find(&object, "device_id") &&
