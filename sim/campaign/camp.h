@@ -250,7 +250,7 @@ struct camp_wire_status {
     enum camp_status_kind status;
 };
 bool camp_wire_status(struct camp_wire_status *out, const char *json, uint32_t len);
-/* An answer to a ping; number is that in its command_id. */
+/* An answer to a ping: {"device_id", "seq", "at", "pong": the ping's command_id}. */
 struct camp_wire_pong {
     char device_id[CAMP_ID_MAX]; /* "" when it has none */
     int64_t number;

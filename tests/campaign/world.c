@@ -83,6 +83,8 @@ void world_open(struct world *world)
     assert(error == SQLITE_OK);
     (void)error;
     sqlite3_exec(world->db, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF", NULL, NULL, NULL);
+    for (uint32_t i = 0; i < world->config.devices && world->no_telemetry; i++)
+        world->info[i].telemetry_every_us = 0; /* none is expected either */
     service_open(world);
     for (uint32_t i = 0; i < world->config.devices; i++)
         rearm(world, i);
@@ -218,8 +220,9 @@ static void deliver_message(struct world *world, uint32_t device, const struct m
     struct input *input = input_new(world, device, message->at_us);
     if (!message->status) {
         input->pong = true;
-        snprintf(input->json, sizeof input->json, "{\"device_id\":\"%s\",\"command_id\":\"%s\"}",
-                 world->info[device].id, message->id);
+        snprintf(input->json, sizeof input->json,
+                 "{\"device_id\":\"%s\",\"seq\":1,\"pong\":\"%s\"}", world->info[device].id,
+                 message->id);
         return;
     }
     if (strcmp(message->status, "health_check") == 0)
