@@ -152,36 +152,42 @@ int scn_override_tree(struct scn_reader *r, const struct scn_overrides *override
     return SCN_OK;
 }
 
-/* The group whose exact part was cut down most; only one that was not raised yet. */
-static uint32_t largest_remainder(const uint64_t *rest, uint32_t groups)
+static uint32_t index_of_largest(const uint64_t *of, uint32_t groups)
 {
     uint32_t best = 0;
     for (uint32_t i = 1; i < groups; i++)
-        if (rest[i] > rest[best])
+        if (of[i] > of[best])
             best = i;
     return best;
 }
 
-/* One each first, and the others in proportion: so no group vanishes, and the sum is exact. */
-static void scale(struct scn *scn, uint64_t devices, uint64_t total, uint64_t groups)
+/*
+ * In proportion, what is left over by largest remainder; then a group that came out empty takes one
+ * device from the largest, so that no group vanishes. There are at least as many devices as groups.
+ */
+static void scale(struct scn *scn, uint64_t devices, uint64_t total)
 {
-    uint64_t rest[SCN_GROUPS_MAX] = {0}, left = devices - groups, shared = left;
-    uint64_t beyond = total - groups; /* what the groups have above one each */
+    uint64_t count[SCN_GROUPS_MAX] = {0}, rest[SCN_GROUPS_MAX] = {0}, left = devices;
     for (uint32_t i = 0; i < scn->groups; i++) {
-        struct scn_group *group = &scn->group[i];
-        if (group->lab)
+        if (scn->group[i].lab)
             continue;
-        uint64_t exact = shared * (group->count - 1 + (beyond == 0));
-        uint64_t by = beyond ? beyond : groups;
-        group->count = (uint32_t)(1 + exact / by);
-        rest[i] = exact % by;
-        left -= exact / by;
+        count[i] = devices * scn->group[i].count / total;
+        rest[i] = devices * scn->group[i].count % total;
+        left -= count[i];
     }
     for (; left; left--) {
-        uint32_t i = largest_remainder(rest, scn->groups);
-        scn->group[i].count++;
+        uint32_t i = index_of_largest(rest, scn->groups);
+        count[i]++;
         rest[i] = 0;
     }
+    for (uint32_t i = 0; i < scn->groups; i++)
+        if (!scn->group[i].lab && !count[i]) {
+            count[index_of_largest(count, scn->groups)]--;
+            count[i] = 1;
+        }
+    for (uint32_t i = 0; i < scn->groups; i++)
+        if (!scn->group[i].lab)
+            scn->group[i].count = (uint32_t)count[i];
 }
 
 int scn_override_devices(struct scn_reader *r, uint32_t devices)
@@ -198,6 +204,6 @@ int scn_override_devices(struct scn_reader *r, uint32_t devices)
     if (devices < groups || devices > SCN_DEVICES_MAX)
         return scn_fail_option(r, "--devices", "%u devices for %u groups; accepted: %u..%d",
                                devices, groups, groups, SCN_DEVICES_MAX);
-    scale(r->scn, devices, total, groups);
+    scale(r->scn, devices, total);
     return SCN_OK;
 }

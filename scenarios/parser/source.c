@@ -74,9 +74,25 @@ size_t scn_utf8_length(const char *bytes, size_t len)
     return need;
 }
 
+/*
+ * libfyaml reads ahead over brackets before it says how deep they are, which for a megabyte of them
+ * takes seconds and hundreds of megabytes. So brackets are counted here, roughly (those in texts
+ * and comments too): a scenario does not leave so many open, and the exact limit is checked while
+ * the tree is built.
+ */
+static bool too_many_open(char c, int *open)
+{
+    enum { BRACKETS_MAX = 1024 };
+    if (c == '[' || c == '{')
+        ++*open;
+    else if ((c == ']' || c == '}') && *open)
+        --*open;
+    return *open > BRACKETS_MAX;
+}
+
 int scn_source_check(struct scn_reader *r, const char *bytes, size_t len)
 {
-    int line = 1, column = 1;
+    int line = 1, column = 1, open = 0;
     for (size_t at = 0; at < len;) {
         unsigned char c = (unsigned char)bytes[at];
         size_t step = scn_utf8_length(bytes + at, len - at);
@@ -86,6 +102,9 @@ int scn_source_check(struct scn_reader *r, const char *bytes, size_t len)
         if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
             return scn_fail_text(r, SCN_ESYNTAX, line, column,
                                  "control character 0x%02x; accepted: text", c);
+        if (too_many_open((char)c, &open))
+            return scn_fail_text(r, SCN_ESYNTAX, line, column,
+                                 "nested too deeply; accepted: at most 64 levels");
         at += step;
         column++;
         if (c == '\n') {

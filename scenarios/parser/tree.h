@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SCN_DEPTH_MAX = 64, SCN_NODES_MAX = 10000 };
+enum { SCN_DEPTH_MAX = 64, SCN_NODES_MAX = 10000, SCN_KEYS_MAX = 256 };
 enum scn_node_kind { SCN_NODE_SCALAR, SCN_NODE_LIST, SCN_NODE_MAP };
 
 struct scn_node {

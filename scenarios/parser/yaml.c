@@ -55,6 +55,9 @@ static int attach(struct builder *b, struct scn_node *node)
     if (parent->kind == SCN_NODE_MAP) {
         if (!b->key[level])
             return refuse(b, "a list or a mapping can't be a key; accepted: a word");
+        /* An empty key has no place of its own, so that this is told at its value's. */
+        if (!b->key[level][0])
+            return refuse(b, "a key is missing in front of the colon; accepted: a word");
         node->key = b->key[level];
         node->key_line = b->key_line[level];
         node->key_column = b->key_column[level];
@@ -67,10 +70,10 @@ static int attach(struct builder *b, struct scn_node *node)
 static int take_key(struct builder *b, const char *text, bool plain)
 {
     uint32_t level = b->depth - 1;
-    if (!text[0])
-        return refuse(b, "a key is missing in front of the colon");
     if (plain && !strcmp(text, "<<"))
         return refuse(b, "merge keys are not accepted; write the values out");
+    if (b->open[level]->children >= SCN_KEYS_MAX)
+        return refuse(b, "too many keys; accepted: at most 256 in one mapping");
     if (scn_node_get(b->open[level], text)) {
         char what[160];
         snprintf(what, sizeof what, "%.80s: this key is given twice in one mapping", text);
@@ -88,12 +91,16 @@ static int on_scalar(struct builder *b, const struct fy_event_scalar_data *data)
     const char *text = fy_token_get_text(data->value, &len);
     if (!text)
         len = 0;
+    enum fy_scalar_style style = fy_token_scalar_style(data->value);
+    bool plain = style == FYSS_PLAIN;
+    /* libfyaml's mark of a quoted text is behind the quote. */
+    if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && b->column > 1)
+        b->column--;
     if (len && memchr(text, 0, len))
         return refuse(b, "a NUL character in a text; accepted: printable text");
     char *copy = scn_tree_text(b->r->tree, text, len);
     if (!copy)
         return scn_fail_memory(b->r);
-    bool plain = fy_token_scalar_style(data->value) == FYSS_PLAIN;
     if (b->depth && b->open[b->depth - 1]->kind == SCN_NODE_MAP && !b->key[b->depth - 1])
         return take_key(b, copy, plain);
     struct scn_node *node = scn_tree_node(b->r->tree, SCN_NODE_SCALAR);

@@ -294,7 +294,6 @@ void sim_device_truth(const struct sim_device *dev, struct sim_truth *out)
         .changes = dev->changes,
         .changed_us = dev->changed_us,
         .flash = dev->flash.stats,
-        .memory_bytes = sizeof *dev + sizeof *dev->agent + sim_flash_memory_bytes(&dev->flash),
     };
     out->settled = out->powered && out->connected && dev->running_confirmed &&
                    dev->state == AGENT_IDLE && !dev->inbox && dev->agent->journal.outbox_count == 0;

@@ -2,6 +2,7 @@
  */
 #include "cells.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,11 @@ int sim_flash_base_init(struct sim_flash_base *base, uint32_t bytes, uint32_t se
         page_bytes > sector_bytes || bytes == 0 || bytes % sector_bytes != 0)
         return -1;
     base->sector = calloc(bytes / sector_bytes, sizeof *base->sector);
-    return base->sector ? 0 : -1;
+    base->borrowed = calloc(bytes / sector_bytes, sizeof *base->borrowed);
+    if (base->sector && base->borrowed)
+        return 0;
+    sim_flash_base_free(base);
+    return -1;
 }
 
 /* Part of one sector. A sector that ends up all FF stays NULL, so that "erased" has one form only.
@@ -33,6 +38,7 @@ static int put_in_sector(struct sim_flash_base *base, uint32_t addr, const uint8
                          uint32_t len)
 {
     uint8_t **sector = &base->sector[addr / base->sector_bytes];
+    assert(!base->borrowed[addr / base->sector_bytes]);
     if (!*sector) {
         *sector = malloc(base->sector_bytes);
         if (!*sector)
@@ -64,11 +70,29 @@ int sim_flash_base_put(struct sim_flash_base *base, uint32_t addr, const void *d
     return 0;
 }
 
+void sim_flash_base_share(struct sim_flash_base *base, const struct sim_flash_known *known,
+                          int image, uint32_t addr)
+{
+    uint32_t first = addr / base->sector_bytes;
+    for (uint32_t i = 0; i < known->image[image].sectors; i++) {
+        const uint8_t *theirs = known->image[image].sector[i];
+        uint8_t **mine = &base->sector[first + i];
+        if (!theirs || !*mine || base->borrowed[first + i] ||
+            memcmp(*mine, theirs, base->sector_bytes) != 0)
+            continue;
+        free(*mine);
+        *mine = (uint8_t *)(uintptr_t)theirs; /* never written: a base is constant once it is shared */
+        base->borrowed[first + i] = true;
+    }
+}
+
 void sim_flash_base_free(struct sim_flash_base *base)
 {
     if (base->sector)
         for (uint32_t i = 0; i < base->bytes / base->sector_bytes; i++)
-            free(base->sector[i]);
+            if (!base->borrowed[i])
+                free(base->sector[i]);
     free(base->sector);
+    free(base->borrowed);
     *base = (struct sim_flash_base){0};
 }

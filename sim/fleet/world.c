@@ -200,6 +200,8 @@ static int make_base(struct sim_world *world, uint32_t group)
         sim_flash_free(&work);
     }
     sim_flash_base_free(&blank);
+    if (!error)
+        sim_flash_base_share(base, &world->known, (int)(image - world->artifact), layout->slot_addr[0]);
     return error ? -1 : 0;
 }
 

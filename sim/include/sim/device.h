@@ -91,7 +91,6 @@ struct sim_truth {
     uint32_t boots, cuts, changes; /* changes: how often the running version changed */
     int64_t changed_us;
     struct sim_flash_stats flash;
-    uint64_t memory_bytes;
     uint64_t broken[REP_PROMISES]; const char *broken_what[REP_PROMISES];
 };
 void sim_device_truth(const struct sim_device *device, struct sim_truth *out);

@@ -21,7 +21,8 @@ struct sim_flash_timing { uint32_t program_us /* a page, 700 */, erase_us /* a s
                           read_us_per_4k /* 330 */; };
 
 /* Content that every device starts with; sectors never set read FF. Constant after it is built. */
-struct sim_flash_base { uint32_t bytes, sector_bytes, page_bytes; uint8_t **sector; /* NULL: erased */ };
+struct sim_flash_base { uint32_t bytes, sector_bytes, page_bytes; uint8_t **sector; /* NULL: erased */
+                        bool *borrowed; /* the sector is a known image's, which outlives the base */ };
 int sim_flash_base_init(struct sim_flash_base *base, uint32_t bytes, uint32_t sector_bytes, uint32_t page_bytes);
 /* Copies bytes in (any address; read-modify-write of FF-filled sectors). 0 or -1. */
 int sim_flash_base_put(struct sim_flash_base *base, uint32_t addr, const void *data, uint32_t len);
@@ -38,6 +39,10 @@ struct sim_flash_known { uint32_t count;
 void sim_flash_known_init(struct sim_flash_known *known, const struct boot_layout *layout);
 int sim_flash_known_add(struct sim_flash_known *known, const void *image, uint32_t len); /* index, or -1 */
 void sim_flash_known_free(struct sim_flash_known *known);
+
+/* Replaces the sectors of the base that equal those of a known image lying at addr by the image's own, so that
+ * sim_flash_known_at recognises them without a comparison. No put may follow there; known outlives base. */
+void sim_flash_base_share(struct sim_flash_base *base, const struct sim_flash_known *known, int image, uint32_t addr);
 
 enum sim_flash_op_kind { SIM_FLASH_PROGRAM, SIM_FLASH_ERASE };
 /* One port call: an erase of a sector, or a program of one or more pages. units = pages, or 1. */
