@@ -24,7 +24,7 @@ static void write_plan(char text[TEXT_MAX], const struct fleet_plan *plan)
         "seed: %" PRIu64 "\n"
         "fleet:\n"
         "  - {group: pumps, count: %u, firmware: 2.3.1, telemetry_every: 1h, link: wifi%s%s}\n"
-        "flash: {bootloader: 16KiB, slot: 128KiB, data: 64KiB}\n"
+        "flash: {bootloader: 16KiB, slot: 128KiB, data: 128KiB}\n"
         "firmware:\n"
         "  2.3.1: {size: 32KiB}\n"
         "  %s: {size: 33KiB%s%s}\n"
