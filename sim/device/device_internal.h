@@ -119,7 +119,7 @@ void dev_arm_timer(struct sim_device *dev);
 /* link.c */
 void dev_mqtt_connect(struct sim_device *dev);
 void dev_mqtt_down(struct sim_device *dev);
-void dev_link_drop(struct sim_device *dev, uint8_t what, int64_t for_us);
+void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault);
 void dev_link_up(struct sim_device *dev);
 void dev_publish(struct sim_device *dev, const struct agent_action *action);
 void dev_inbox(struct sim_device *dev);

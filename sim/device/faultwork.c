@@ -65,16 +65,19 @@ void dev_strike(struct sim_device *dev, struct sim_fault *fault)
         }
         dev_cut_now(dev, fault);
     case SCN_FAULT_NETWORK_DROP:
-        dev_link_drop(dev, SIM_OUT_LINK, fault->for_us);
-        dev_fired(dev, fault);
+        if (fault->at_us == SIM_NEVER) {
+            /* Armed by a state that was entered just now: it strikes within seconds, from outside. */
+            fault->at_us = dev->now_us + fault->draw[0] % 5000000;
+            dev_arm_timer(dev);
+        } else {
+            dev_link_drop(dev, SIM_OUT_LINK, fault);
+        }
         break;
     case SCN_FAULT_BROKER_DOWN:
-        dev_link_drop(dev, SIM_OUT_MQTT, fault->for_us);
-        dev_fired(dev, fault);
+        dev_link_drop(dev, SIM_OUT_MQTT, fault);
         break;
     case SCN_FAULT_CDN_DOWN:
-        dev_link_drop(dev, SIM_OUT_HTTP, fault->for_us);
-        dev_fired(dev, fault);
+        dev_link_drop(dev, SIM_OUT_HTTP, fault);
         break;
     case SCN_FAULT_FLASH_DAMAGE:
         damage(dev, fault);

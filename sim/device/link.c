@@ -87,9 +87,9 @@ void dev_mqtt_down(struct sim_device *dev)
     dev_log(dev, SIM_EV_MQTT_DOWN, 0, 0, " ");
 }
 
-void dev_link_drop(struct sim_device *dev, uint8_t what, int64_t for_us)
+void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault)
 {
-    int64_t until = dev->now_us + for_us;
+    int64_t for_us = fault->for_us, until = dev->now_us + for_us;
     dev_log(dev, SIM_EV_LINK_DOWN, what, (uint64_t)for_us, "%s for %lld s",
             what == SIM_OUT_MQTT ? "broker"
             : what == SIM_OUT_HTTP ? "artifact store"
@@ -97,14 +97,16 @@ void dev_link_drop(struct sim_device *dev, uint8_t what, int64_t for_us)
             (long long)(for_us / 1000000));
     if ((what & SIM_OUT_HTTP) && until > dev->http_down_until_us)
         dev->http_down_until_us = until;
-    if ((what & SIM_OUT_MQTT) && until > dev->mqtt_down_until_us) {
+    bool longer = (what & SIM_OUT_MQTT) && until > dev->mqtt_down_until_us;
+    if (longer) {
         dev->mqtt_down_until_us = until;
         dev->timer[TIMER_LINK_UP] = until;
-        if (dev->connected) {
-            dev_mqtt_down(dev);
-            dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_MQTT_DOWN});
-            dev->timer[TIMER_MQTT] = until + sim_rng_below(&dev->link_rng, 10000000);
-        }
+    }
+    dev_fired(dev, fault); /* before the agent hears of it, which may end in a power cut */
+    if (longer && dev->connected) {
+        dev_mqtt_down(dev);
+        dev->timer[TIMER_MQTT] = until + sim_rng_below(&dev->link_rng, 10000000);
+        dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_MQTT_DOWN});
     }
 }
 

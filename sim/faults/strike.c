@@ -106,8 +106,11 @@ void sim_fault_fired(struct sim_fault_set *set, struct sim_fault *fault)
     fault->armed = false;
     fault->fired_count++;
     fault->left--;
-    if (fault->at_us != SIM_NEVER)
-        fault->at_us += fault->for_us + 60000000; /* strikes again a minute after it was over */
+    /* One with a time of its own strikes again a minute after it was over; others wait for their state. */
+    if (set->all->scn->fault[fault->fault].has_at)
+        fault->at_us += fault->for_us + 60000000;
+    else
+        fault->at_us = SIM_NEVER;
     if (fault->left > 0)
         sim_fault_draw(fault, set->all->scn, fault->fault, set->device, set->all->image_units);
 }
