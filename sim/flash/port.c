@@ -33,13 +33,12 @@ static void check_protected(struct sim_flash *flash, uint32_t addr, uint32_t len
         violation(flash, SIM_FLASH_V_PROTECTED, addr);
 }
 
-/* Within one sector: a 1 asked of a cell that holds 0. One report, at the first such byte. What a defective
- * sector holds is not the caller's doing: an erase left it as it was. */
+/* Within one sector: a 1 asked of a cell that holds 0. One report, at the first such byte. */
 static void check_overwrite(struct sim_flash *flash, uint32_t addr, const uint8_t *data,
                             uint32_t len)
 {
     const uint8_t *content = sim_flash_content(flash, sim_flash_sector_of(flash, addr));
-    if (!content || sim_flash_defect_of(flash, sim_flash_sector_of(flash, addr)) != SIM_FLASH_SOUND)
+    if (!content)
         return;
     content += addr % flash->base->sector_bytes;
     /* Every program of a page runs through here: the usual answer comes from a loop without a
