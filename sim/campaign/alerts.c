@@ -61,7 +61,6 @@ void camp_event(struct camp *camp, const char *kind, const char *format, ...)
         camp->events_room = room;
     }
     struct camp_event *event = &camp->event[camp->events++];
-    event->at_us = camp->now_us;
     event->kind = kind;
     va_list args;
     va_start(args, format);

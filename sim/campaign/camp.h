@@ -155,8 +155,7 @@ struct camp_send {
     enum camp_command command; /* NONE: the notification */
 };
 
-struct camp_event {
-    int64_t at_us;
+struct camp_event { /* told with the time of its tick */
     const char *kind;
     char text[CAMP_EVENT_MAX];
 };
@@ -313,7 +312,7 @@ void camp_phases_run(struct camp *camp);
 int64_t camp_phase_next_at(const struct camp *camp);
 void camp_phase_close(struct camp *camp, struct camp_phase_now *phase,
                       enum rep_phase_result result);
-void camp_trigger(struct camp *camp, struct camp_phase_now *phase, const struct scn_gate *gate);
+void camp_trigger(struct camp *camp, struct camp_phase_now *phase);
 void camp_trigger_no_data(struct camp *camp, struct camp_phase_now *phase);
 void camp_rollback_finish(struct camp *camp);
 

@@ -192,8 +192,7 @@ void camp_on_event(struct camp *camp,
 static void events_tell(struct camp *camp)
 {
     for (uint32_t i = 0; i < camp->events && camp->on_event; i++)
-        camp->on_event(camp->on_event_ctx, camp->event[i].at_us, camp->event[i].kind,
-                       camp->event[i].text);
+        camp->on_event(camp->on_event_ctx, camp->now_us, camp->event[i].kind, camp->event[i].text);
     camp->events = 0;
 }
 

@@ -103,7 +103,7 @@ static bool phase_judge(struct camp *camp, struct camp_phase_now *phase)
     camp->changed = false;
     const struct scn_gate *red = camp_gates_judge(camp, phase, over, &all_green);
     if (red) {
-        camp_trigger(camp, phase, red);
+        camp_trigger(camp, phase);
     } else if (over && all_green) {
         phase_pass(camp, phase);
         return true;

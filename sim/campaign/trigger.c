@@ -54,13 +54,22 @@ static void campaign_stop(struct camp *camp, struct camp_phase_now *phase)
     camp_event(camp, "state", "%s", rollback ? "rolling back" : "paused");
 }
 
-void camp_trigger(struct camp *camp, struct camp_phase_now *phase, const struct scn_gate *gate)
+static void gate_alert(struct camp *camp, const struct camp_phase_now *phase, uint32_t gate)
 {
-    const struct camp_gate_now *now = &phase->gate[gate - phase->plan->gate];
+    const struct scn_gate *plan = &phase->plan->gate[gate];
+    const struct camp_gate_now *now = &phase->gate[gate];
     char cause[REP_TEXT_MAX];
-    snprintf(cause, sizeof cause, "%s %s in %s, %lld of %lld", scn_metric_name((int)gate->metric),
-             gate->text, phase->plan->name, (long long)now->numerator, (long long)now->denominator);
-    camp_alert_campaign(camp, CAMP_ALERT_GATE, camp_gate_level(gate->metric), cause);
+    snprintf(cause, sizeof cause, "%s %s in %s, %lld of %lld", scn_metric_name((int)plan->metric),
+             plan->text, phase->plan->name, (long long)now->numerator, (long long)now->denominator);
+    camp_alert_campaign(camp, CAMP_ALERT_GATE, camp_gate_level(plan->metric), cause);
+}
+
+/* One device too many may turn several gates red at once: each alerts those who answer for it. */
+void camp_trigger(struct camp *camp, struct camp_phase_now *phase)
+{
+    for (uint32_t i = 0; i < phase->plan->gates; i++)
+        if (phase->gate[i].state == REP_GATE_RED)
+            gate_alert(camp, phase, i);
     campaign_stop(camp, phase);
 }
 

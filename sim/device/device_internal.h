@@ -76,7 +76,7 @@ struct sim_device {
     int running_slot;          /* -1 */
     bool running_confirmed;
     uint32_t counter_floor, trial_boots_seen, restless_boots, dead_boots;
-    bool hardware_damage;
+    bool hardware_damage, data_damage; /* data_damage: to the application's data, on purpose */
     char truth_version[BOOT_VERSION_MAX];
     uint32_t boots, cuts, changes;
     int64_t changed_us;

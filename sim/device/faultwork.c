@@ -52,6 +52,7 @@ static void damage(struct sim_device *dev, struct sim_fault *fault)
     if (fault->region == SCN_REGION_BOOTLOADER || fault->region == SCN_REGION_RUNNING_SLOT ||
         fault->how != SCN_HOW_BIT_ROT)
         dev->hardware_damage = true;
+    dev->data_damage |= fault->region == SCN_REGION_DATA;
     dev_fired(dev, fault);
 }
 

@@ -120,12 +120,13 @@ void dev_inbox(struct sim_device *dev)
     struct sim_letter *letter = dev->inbox;
     if (!letter || !dev->connected)
         return;
-    dev->inbox = letter->next;
     dev_log(dev, SIM_EV_RECEIVED, XXH3_64bits(letter->payload, letter->len), letter->len, "%s %s",
             letter->command ? "command" : "notification", letter->payload);
     dev_agent_input(dev, &(struct agent_event){.kind = letter->command ? AGENT_EV_COMMAND : AGENT_EV_NOTIFICATION,
                                                .bytes = letter->payload,
                                                .len = letter->len});
+    /* Acknowledged only now: after a power cut in the middle of it the broker delivers it again. */
+    dev->inbox = letter->next;
     free(letter);
     if (dev->inbox && dev->connected && dev->timer[TIMER_INBOX] == SIM_NEVER)
         dev->timer[TIMER_INBOX] = dev->inbox->at_us > dev->now_us ? dev->inbox->at_us : dev->now_us;

@@ -23,7 +23,7 @@ struct sim_fault *sim_fault_enter(struct sim_fault_set *set, enum scn_during sta
             continue;
         if (fault->kind == SCN_FAULT_POWER_LOSS) {
             /* In Idle nothing need ever be written, and a download may end before its first byte: there the
-             * operation itself arms it. */
+             * operation itself arms it (in Idle the very one that is cut: no further one need follow). */
             if (state != SCN_DURING_IDLE && fault->span != 0)
                 arm(fault);
         } else if (fault->kind == SCN_FAULT_NETWORK_DROP || fault->kind == SCN_FAULT_FLASH_DAMAGE) {
@@ -58,8 +58,10 @@ struct sim_fault *sim_fault_flash(struct sim_fault_set *set, enum scn_during sta
         struct sim_fault *fault = &set->fault[i];
         if (fault->kind != SCN_FAULT_POWER_LOSS || !waits_for(fault, state) || !hits(fault, region, call))
             continue;
-        arm(fault);
-        if (fault->skip >= call->units) {
+        bool now = fault->skip < call->units;
+        if (now || state != SCN_DURING_IDLE)
+            arm(fault);
+        if (!now) {
             fault->skip -= call->units;
             continue;
         }

@@ -148,13 +148,17 @@ static int64_t next_tick(const struct sim_fleet *fleet)
         act = restart;
     if (post < act)
         act = post;
-    if (run == SIM_NEVER && act == SIM_NEVER)
+    if (run == SIM_NEVER && act == SIM_NEVER && fleet->done_at_us == SIM_NEVER)
         return SIM_NEVER;
     /* A device that is due at t has to be run beyond t; a message that is due at t may wait for t. */
     int64_t tick = run == SIM_NEVER ? SIM_NEVER : start + ((run - start) / SIM_TICK_US + 1) * SIM_TICK_US;
     if (act != SIM_NEVER) {
         int64_t at = start + (act - start + SIM_TICK_US - 1) / SIM_TICK_US * SIM_TICK_US;
         tick = at < tick ? at : tick;
+    }
+    if (fleet->done_at_us != SIM_NEVER) { /* the end is looked for at its own times, whoever is due */
+        int64_t look = fleet->done_at_us + ((fleet->now_us - fleet->done_at_us) / HOUR_US + 1) * HOUR_US;
+        tick = look < tick ? look : tick;
     }
     return tick > fleet->now_us ? tick : fleet->now_us + SIM_TICK_US;
 }
@@ -187,7 +191,8 @@ static void show(const struct sim_fleet *fleet)
     rep_progress_show(fleet->options->progress, &now);
 }
 
-/* Over: the campaign has nothing more to do by itself, and the devices have come to rest. */
+/* Over: the campaign has nothing more to do by itself, and the devices have come to rest. Looked at by whole
+ * hours: a tick that found nothing to do (a restarted service has fewer of them) must not end the run. */
 static bool over(struct sim_fleet *fleet)
 {
     if (!camp_done(fleet->camp)) {
@@ -197,7 +202,7 @@ static bool over(struct sim_fleet *fleet)
     if (fleet->done_at_us == SIM_NEVER)
         fleet->done_at_us = fleet->now_us;
     int64_t since = fleet->now_us - fleet->done_at_us;
-    return since >= SETTLE_HOURS * HOUR_US || (since >= HOUR_US && sim_fleet_settled(fleet));
+    return since > 0 && since % HOUR_US == 0 && (since >= SETTLE_HOURS * HOUR_US || sim_fleet_settled(fleet));
 }
 
 static int run(struct sim_fleet *fleet)

@@ -21,11 +21,27 @@ static bool unsafe(const struct rep_result *result)
     return result->belief_wrong_at_end > 0 || result->updates[REP_OUT_BRICKED] > 0;
 }
 
+/* Bricks in the number that the scenario expects, and nothing else broken: an expectation names verdicts and
+ * counts, so that it never clears another promise. */
+static bool only_expected_bricks(const struct scn_expect *expect, const struct rep_result *result)
+{
+    int64_t bricked = result->updates[REP_OUT_BRICKED];
+    for (uint32_t p = 0; p < result->promises; p++)
+        if (result->promise[p].broken && result->promise[p].promise != REP_PROMISE_NO_BRICK &&
+            result->promise[p].promise != REP_PROMISE_CONVERGENCE)
+            return false;
+    return expect->bricked.given && bricked > 0 && bricked >= expect->bricked.min &&
+           bricked <= expect->bricked.max && result->belief_wrong_at_end == 0;
+}
+
 static enum rep_verdict verdict(const struct sim_fleet *fleet, const struct rep_result *result)
 {
     if (!camp_done(fleet->camp))
         return REP_UNFINISHED;
-    if (unsafe(result))
+    const struct scn_expect *expect = &fleet->scn->expect;
+    /* With the bricks it wanted to see, a scenario is judged by how the campaign went. */
+    if (unsafe(result) &&
+        (expect->verdict == SCN_VERDICT_UNSAFE || !only_expected_bricks(expect, result)))
         return REP_UNSAFE;
     if (fleet->diverged)
         return REP_DIVERGED;
@@ -120,16 +136,6 @@ static void say(struct rep_result *result, int code, const char *text)
 {
     result->exit_code = code;
     snprintf(result->explanation, sizeof result->explanation, "%s", text);
-}
-
-/* Promises other than "no brick" are never cleared by an expectation: it names verdicts and counts. */
-static bool only_expected_bricks(const struct scn_expect *expect, const struct rep_result *result)
-{
-    for (uint32_t p = 0; p < result->promises; p++)
-        if (result->promise[p].broken && result->promise[p].promise != REP_PROMISE_NO_BRICK &&
-            result->promise[p].promise != REP_PROMISE_CONVERGENCE)
-            return false;
-    return expect->bricked.given && expect->bricked.max > 0 && result->belief_wrong_at_end == 0;
 }
 
 void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)

@@ -1,0 +1,1 @@
+#include "fleet_bench.h"
