@@ -133,10 +133,27 @@ static int check_phases(struct scn_reader *r)
     return error;
 }
 
+/* The list reads as a story: an order that stands below another one was not given before it. */
+static int check_orders(struct scn_reader *r)
+{
+    const struct scn_campaign *campaign = &r->scn->campaign;
+    for (uint32_t i = 1; i < campaign->orders; i++) {
+        char before[32];
+        if (campaign->order[i].at_us >= campaign->order[i - 1].at_us)
+            continue;
+        scn_duration_text(before, sizeof before, campaign->order[i - 1].at_us);
+        return scn_fail_at(r, scn_spot("campaign.operator.%u.at", i),
+                           "it is before the order above it; accepted: %s or later", before);
+    }
+    return SCN_OK;
+}
+
 int scn_check_campaign(struct scn_reader *r)
 {
     int error = check_versions(r);
-    return error ? error : check_phases(r);
+    if (!error)
+        error = check_phases(r);
+    return error ? error : check_orders(r);
 }
 
 int scn_check_expect(struct scn_reader *r)

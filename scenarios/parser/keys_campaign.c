@@ -206,6 +206,23 @@ static int read_phases(struct scn_reader *r, const struct scn_path *path,
     return SCN_OK;
 }
 
+#define ORDER(member) .offset = offsetof(struct scn_order, member)
+static const struct scn_key order_keys[] = {
+    {.name = "at",
+     .type = SCN_T_DURATION,
+     ORDER(at_us),
+     .max = 31536000000000,
+     .required = true,
+     .means = "When, from the start; not before the order above it."},
+    {.name = "do",
+     .type = SCN_T_ENUM,
+     ORDER(action),
+     .names = &scn_names_order,
+     .required = true,
+     .means = "What the operator orders the campaign to do."},
+};
+const struct scn_map scn_map_order = {"operator", SCN_KEYS(order_keys), NULL};
+
 #define AT(member) .offset = offsetof(struct scn_campaign, member)
 static const struct scn_key campaign_keys[] = {
     {.name = "to",
@@ -252,6 +269,14 @@ static const struct scn_key campaign_keys[] = {
      .names = &scn_names_trigger,
      .fallback = "pause",
      .means = "What happens when a gate turns red."},
+    {.name = "operator",
+     .type = SCN_T_LIST,
+     AT(order),
+     .max = SCN_ORDERS_MAX,
+     .map = &scn_map_order,
+     .stride = sizeof(struct scn_order),
+     .count_offset = offsetof(struct scn_campaign, orders),
+     .means = "What a person orders at the service's desk; what makes no sense then is ignored."},
     {.name = "time_scale",
      .type = SCN_T_U32,
      AT(time_scale),

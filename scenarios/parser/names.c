@@ -26,6 +26,7 @@ NAMES(scn_names_verdict, "any", "pass", "gate_stopped", "unsafe", "diverged", "u
 NAMES(scn_names_signing, "good", "none", "wrong_key", "revoked");
 NAMES(scn_names_delta, "auto", "never");
 NAMES(scn_names_trigger, "pause", "rollback");
+NAMES(scn_names_order, "pause", "resume", "rollback");
 NAMES(scn_names_approval, "none", "operator");
 NAMES(scn_names_of, "reported", "cohort");
 NAMES(scn_names_link, "ethernet", "wifi", "lte-m", "nb-iot", "lorawan", "satellite");
@@ -39,6 +40,7 @@ _Static_assert(sizeof scn_names_torn_list / sizeof(char *) == SCN_TORNS, "torn f
 _Static_assert(sizeof scn_names_how_list / sizeof(char *) == SCN_HOWS, "hows");
 _Static_assert(sizeof scn_names_region_list / sizeof(char *) == SCN_REGIONS, "regions");
 _Static_assert(sizeof scn_names_metric_list / sizeof(char *) == SCN_METRICS, "metrics");
+_Static_assert(sizeof scn_names_order_list / sizeof(char *) == SCN_ORDER_ACTIONS, "orders");
 
 const char *scn_names_get(const struct scn_names *names, int value)
 {
@@ -137,6 +139,11 @@ const char *scn_region_name(int v)
 const char *scn_metric_name(int v)
 {
     return or_unknown(scn_names_get(&scn_names_metric, v));
+}
+
+const char *scn_order_name(int v)
+{
+    return or_unknown(scn_names_get(&scn_names_order, v));
 }
 
 const char *scn_compare_name(int v)

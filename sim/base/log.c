@@ -54,6 +54,7 @@ static const char *const event_name[SIM_EV_KINDS] = {
     [SIM_EV_RESTART] = "restart",
     [SIM_EV_LINK_DOWN] = "link_down",
     [SIM_EV_LINK_UP] = "link_up",
+    [SIM_EV_OPERATOR] = "operator",
 };
 
 const char *sim_event_name(int kind)

@@ -22,6 +22,8 @@ static const struct {
     [CAMP_ALERT_PRESUMED_BRICK] = {REP_ALERT_ON_CALL, "presumed brick: no message since rebooting"},
     [CAMP_ALERT_GATE] = {REP_ALERT_OPERATIONS, "gate stopped the campaign"}, /* see gate_levels */
     [CAMP_ALERT_NO_DATA] = {REP_ALERT_OPERATIONS, "no data to judge the phase by"},
+    [CAMP_ALERT_PAUSED] = {REP_ALERT_OPERATIONS, "paused by the operator"},
+    [CAMP_ALERT_ROLLBACK_ORDERED] = {REP_ALERT_OPERATIONS, "rolled back by the operator"},
 };
 
 static const enum rep_alert_level gate_levels[SCN_METRICS] = {
@@ -115,9 +117,9 @@ void camp_alert_device(struct camp *camp, enum camp_alert_kind kind, uint32_t de
 }
 
 void camp_alert_campaign(struct camp *camp, enum camp_alert_kind kind, enum rep_alert_level level,
-                         const char *cause)
+                         const char *cause, int64_t at_us)
 {
-    struct camp_alert alert = {camp->now_us, kind, level, -1, ""};
+    struct camp_alert alert = {at_us, kind, level, -1, ""};
     snprintf(alert.cause, sizeof alert.cause, "%s: %s", alert_table[kind].text, cause);
     alert_add(camp, &alert);
 }

@@ -60,6 +60,8 @@ enum camp_alert_kind {
     CAMP_ALERT_PRESUMED_BRICK,
     CAMP_ALERT_GATE,
     CAMP_ALERT_NO_DATA,
+    CAMP_ALERT_PAUSED, /* by the operator, and the next one too */
+    CAMP_ALERT_ROLLBACK_ORDERED,
     CAMP_ALERT_KINDS
 };
 
@@ -88,11 +90,12 @@ struct camp_device {
     uint8_t status, outcome;
     bool presumed;    /* bricked; its outcome is then SILENT */
     bool crashed;     /* unplanned reset within 48 h of confirming */
-    bool deferred;    /* told not to apply, because the campaign stopped */
+    bool deferred;    /* told not to apply, because the campaign stopped or was paused */
     bool ordered;     /* rollback was ordered */
     uint32_t alerted; /* bits by enum camp_alert_kind */
     int64_t enrolled_us, notified_us, heard_us, outcome_us, confirmed_us; /* -1 never */
     int64_t approve_us; /* when the operator's desk answers, CAMP_NEVER: nothing asked */
+    int64_t silent_us;  /* without an outcome by then it is silent; the notification says so too */
     int64_t version_us;
     char version[CAMP_VERSION_MAX];
     char reason[REP_NAME_MAX];
@@ -127,14 +130,17 @@ struct camp_lane {
 struct camp_gate_now {
     enum rep_gate_state state;
     int64_t numerator, denominator;
-    int64_t at_us; /* when the state was entered or judged for good */
+    int64_t at_us;  /* when the state was entered or judged for good */
+    bool overruled; /* the operator resumed in spite of it: it stays as it was, and is judged no
+                       more */
 };
 
 struct camp_phase_now {
     const struct scn_phase *plan;
     bool lab; /* which tally judges it */
     enum rep_phase_result result;
-    int64_t started_us, hold_from_us, ended_us;       /* -1 never */
+    int64_t started_us, hold_from_us, ended_us; /* -1 never */
+    int64_t paused_us; /* how much of the hold was spent in a pause, which does not count */
     uint32_t cohort, confirmed, rolled_back, bricked; /* final once ended */
     struct camp_gate_now gate[SCN_GATES_MAX];
     bool dirty;
@@ -158,6 +164,11 @@ struct camp_send {
 struct camp_event { /* told with the time of its tick */
     const char *kind;
     char text[CAMP_EVENT_MAX];
+};
+
+struct camp_order {
+    enum camp_operator_action action;
+    int64_t at_us;
 };
 
 enum camp_statement {
@@ -207,6 +218,9 @@ struct camp {
     uint32_t *waiting; /* queued devices, lane by lane */
     uint32_t waiting_count;
     int64_t enrol_next_us;
+
+    uint32_t orders; /* of the operator, not taken yet */
+    struct camp_order order[CAMP_ORDERS_MAX];
 
     uint32_t alerts, alerts_room, alerts_stored;
     struct camp_alert *alert;
@@ -267,7 +281,7 @@ void camp_send_restore(struct camp *camp, const struct camp_send *send);
 void camp_alert_device(struct camp *camp, enum camp_alert_kind kind, uint32_t device,
                        int64_t at_us);
 void camp_alert_campaign(struct camp *camp, enum camp_alert_kind kind, enum rep_alert_level level,
-                         const char *cause);
+                         const char *cause, int64_t at_us);
 int camp_alert_restore(struct camp *camp, const struct camp_alert *alert);
 enum rep_alert_level camp_gate_level(enum scn_metric metric);
 bool camp_reason_is_boot(const char *reason);
@@ -277,6 +291,9 @@ void camp_event(struct camp *camp, const char *kind, const char *format, ...)
 /* lanes.c and enrol.c */
 int camp_lanes_open(struct camp *camp);
 void camp_lanes_fill(struct camp *camp); /* from the devices of the current phase that wait */
+/* When a device that is notified now gets its first fair chance: now, or at the next opening of its
+ * window if that is closed or about to close. */
+int64_t camp_chance_us(const struct camp *camp, uint32_t device);
 void camp_select(struct camp *camp, struct camp_phase_now *phase);
 void camp_enrol(struct camp *camp);
 void camp_enrol_rearm(struct camp *camp);
@@ -308,13 +325,24 @@ const struct scn_gate *camp_gates_judge(struct camp *camp, struct camp_phase_now
 const char *camp_gate_words(const struct scn_gate *gate, char *out, size_t room);
 
 /* phases.c and trigger.c */
+void camp_phases_begin(struct camp *camp); /* the first one, at the first tick */
 void camp_phases_run(struct camp *camp);
+int64_t camp_hold_end_us(const struct camp_phase_now *phase); /* of a hold that began */
+bool camp_phase_is_observation(const struct camp *camp, const struct camp_phase_now *phase);
 int64_t camp_phase_next_at(const struct camp *camp);
 void camp_phase_close(struct camp *camp, struct camp_phase_now *phase,
                       enum rep_phase_result result);
 void camp_trigger(struct camp *camp, struct camp_phase_now *phase);
+/* The campaign pauses or rolls back now, and every device is told what its state asks for. */
+void camp_stop(struct camp *camp, bool rollback);
 void camp_trigger_no_data(struct camp *camp, struct camp_phase_now *phase);
 void camp_rollback_finish(struct camp *camp);
+
+/* operator.c */
+void camp_operator_run(struct camp *camp);
+/* Paused by the operator and by no gate: the phase is open, its hold and its deadlines stand still.
+ */
+bool camp_is_held(const struct camp *camp);
 
 /* observe.c */
 enum { CAMP_OBSERVATIONS = 5 };

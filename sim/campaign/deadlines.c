@@ -15,9 +15,9 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t silent_at(const struct camp *camp, const struct camp_device *it)
 {
-    if (it->outcome != REP_OUT_PENDING || it->deferred)
+    if (it->outcome != REP_OUT_PENDING || it->deferred || camp_is_held(camp))
         return CAMP_NEVER;
-    return it->enrolled_us + camp->config->plan->silent_after_us;
+    return it->silent_us;
 }
 
 static int64_t brick_at(const struct camp *camp, const struct camp_device *it)

@@ -135,6 +135,7 @@ static void notify_first(struct camp *camp, struct camp_lane *lane)
     camp->waiting_count--;
     struct camp_device *it = camp_change_begin(camp, device);
     it->enrolled_us = it->notified_us = camp->now_us;
+    it->silent_us = camp_chance_us(camp, device) + camp->config->plan->silent_after_us;
     it->outcome = REP_OUT_PENDING;
     camp_change_end(camp, device);
     camp_send(camp, device, CAMP_CMD_NONE);

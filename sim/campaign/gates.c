@@ -63,7 +63,7 @@ static int64_t hold_left_us(const struct camp *camp, const struct camp_phase_now
 {
     if (phase->hold_from_us < 0)
         return phase->plan->hold_us + camp->config->plan->silent_after_us;
-    int64_t left = phase->hold_from_us + phase->plan->hold_us - camp->now_us;
+    int64_t left = camp_hold_end_us(phase) - camp->now_us;
     return left > 0 ? left : 0;
 }
 
@@ -200,6 +200,8 @@ const struct scn_gate *camp_gates_judge(struct camp *camp, struct camp_phase_now
     for (uint32_t i = 0; i < phase->plan->gates; i++) {
         const struct scn_gate *gate = &phase->plan->gate[i];
         struct camp_gate_now *now = &phase->gate[i];
+        if (now->overruled)
+            continue;
         struct rep_gate_result result = judge_one(camp, phase, gate, final);
         if (result.state != now->state || final) {
             now->at_us = camp->now_us;
@@ -218,6 +220,8 @@ const struct scn_gate *camp_gates_judge(struct camp *camp, struct camp_phase_now
 void camp_gates_refresh(struct camp *camp, struct camp_phase_now *phase)
 {
     for (uint32_t i = 0; i < phase->plan->gates; i++) {
+        if (phase->gate[i].overruled)
+            continue;
         struct rep_gate_result result = judge_one(camp, phase, &phase->plan->gate[i], false);
         phase->gate[i].numerator = result.numerator;
         phase->gate[i].denominator = result.denominator;

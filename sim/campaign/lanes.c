@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is left of a window has to be this much to be a fair chance: the slowest links take most of
+ * it for an image, and no device does everything in its first minute. */
+enum { CHANCE_MINUTES = 60 };
+
 static const char *text_or_empty(const char *text)
 {
     return text ? text : "";
@@ -78,6 +82,20 @@ static int64_t first_opening_us(const struct camp_lane *lane, int64_t from_us)
     if (lane->always || agent_window_open(&lane->window, &lane->zone, from_us / 1000, &next_ms))
         return from_us;
     return next_ms * 1000;
+}
+
+int64_t camp_chance_us(const struct camp *camp, uint32_t device)
+{
+    const struct camp_lane *lane = &camp->lane[camp->device[device].lane];
+    int64_t now_us = camp->now_us, next_ms, opens_ms;
+    if (lane->always)
+        return now_us;
+    if (!agent_window_open(&lane->window, &lane->zone, now_us / 1000, &next_ms))
+        return next_ms * 1000;
+    if (next_ms * 1000 - now_us >= CHANCE_MINUTES * 60 * CAMP_SECOND)
+        return now_us;
+    bool again = agent_window_open(&lane->window, &lane->zone, next_ms, &opens_ms);
+    return again ? now_us : opens_ms * 1000;
 }
 
 struct sun {

@@ -98,6 +98,7 @@ static int take_device(struct camp *camp, sqlite3_stmt *row)
                         &it->confirmed_us, &it->approve_us,  &it->version_us};
     for (int i = 0; i < 7; i++)
         *times[i] = sqlite3_column_int64(row, 8 + i);
+    it->silent_us = sqlite3_column_int64(row, 17);
     if (!column_text(it->version, sizeof it->version, row, 15) ||
         !column_text(it->reason, sizeof it->reason, row, 16))
         return error_format(camp, "a device's row is damaged");
@@ -131,6 +132,7 @@ static int take_phase(struct camp *camp, sqlite3_stmt *row)
     phase->confirmed = (uint32_t)sqlite3_column_int64(row, 6);
     phase->rolled_back = (uint32_t)sqlite3_column_int64(row, 7);
     phase->bricked = (uint32_t)sqlite3_column_int64(row, 8);
+    phase->paused_us = sqlite3_column_int64(row, 9);
     return CAMP_OK;
 }
 
@@ -146,6 +148,7 @@ static int take_gate(struct camp *camp, sqlite3_stmt *row)
         .numerator = sqlite3_column_int64(row, 3),
         .denominator = sqlite3_column_int64(row, 4),
         .at_us = sqlite3_column_int64(row, 5),
+        .overruled = sqlite3_column_int64(row, 6) != 0,
     };
     return CAMP_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * Opening, ticking, closing. A tick: what fell due by itself, then the phases, then one commit, and
- * only then the events and the messages.
+ * Opening, ticking, closing. A tick: what fell due by itself, then what the operator ordered, then
+ * the phases, then one commit, and only then the events and the messages.
  */
 #include "camp.h"
 
@@ -97,6 +97,7 @@ static const struct camp_device fresh_device = {
     .outcome_us = -1,
     .confirmed_us = -1,
     .approve_us = CAMP_NEVER,
+    .silent_us = -1,
     .version_us = -1,
     .measured = {.last_us = -1, .before.base_us = -1, .after.base_us = -1, .ping_us = -1},
 };
@@ -202,6 +203,8 @@ int camp_tick(struct camp *camp, int64_t now_us)
         return CAMP_EDB;
     camp->now_us = now_us;
     camp_deadlines_run(camp);
+    camp_phases_begin(camp);
+    camp_operator_run(camp);
     camp_phases_run(camp);
     if (camp->broken) {
         snprintf(camp->message, sizeof camp->message, "campaign: out of memory");
@@ -218,7 +221,7 @@ int camp_tick(struct camp *camp, int64_t now_us)
 
 int64_t camp_next_at(const struct camp *camp)
 {
-    int64_t phase_us = camp_phase_next_at(camp);
+    int64_t phase_us = camp->orders ? camp->order[0].at_us : camp_phase_next_at(camp);
     uint32_t device;
     int64_t device_us = sim_queue_peek(&camp->due, &device);
     return phase_us < device_us ? phase_us : device_us;

@@ -65,8 +65,7 @@ static int compose_notification(struct camp *camp, const struct camp_send *send)
 {
     const struct camp_config *config = camp->config;
     char deadline[32];
-    iso8601(deadline, sizeof deadline,
-            camp->device[send->device].enrolled_us + config->plan->silent_after_us);
+    iso8601(deadline, sizeof deadline, camp->device[send->device].silent_us);
     return snprintf(camp->payload, camp->payload_room,
                     "{\"campaign_id\":\"%s\",\"manifest\":%s,\"force\":%s,\"deadline\":\"%s\"}",
                     config->campaign_id, config->manifest, config->plan->force ? "true" : "false",

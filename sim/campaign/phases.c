@@ -14,7 +14,7 @@ static struct camp_phase_now *current(struct camp *camp)
     return &camp->phase[camp->at_phase];
 }
 
-static bool is_observation(const struct camp *camp, const struct camp_phase_now *phase)
+bool camp_phase_is_observation(const struct camp *camp, const struct camp_phase_now *phase)
 {
     return phase->plan == &camp->observation;
 }
@@ -26,7 +26,7 @@ static void phase_start(struct camp *camp)
     phase->dirty = camp->dirty = camp->changed = true;
     for (uint32_t i = 0; i < phase->plan->gates; i++)
         phase->gate[i].at_us = camp->now_us;
-    if (!is_observation(camp, phase)) {
+    if (!camp_phase_is_observation(camp, phase)) {
         camp_select(camp, phase);
         return;
     }
@@ -71,15 +71,20 @@ static void hold_look(struct camp *camp, struct camp_phase_now *phase)
         hold_start(camp, phase);
 }
 
+int64_t camp_hold_end_us(const struct camp_phase_now *phase)
+{
+    return phase->hold_from_us + phase->plan->hold_us + phase->paused_us;
+}
+
 static bool hold_is_over(const struct camp *camp, const struct camp_phase_now *phase)
 {
     return phase->hold_from_us >= 0 && camp->waiting_count == 0 &&
-           camp->now_us >= phase->hold_from_us + phase->plan->hold_us;
+           camp->now_us >= camp_hold_end_us(phase);
 }
 
 static int64_t no_data_at(const struct camp *camp, const struct camp_phase_now *phase)
 {
-    return phase->hold_from_us + phase->plan->hold_us + camp->config->plan->silent_after_us;
+    return camp_hold_end_us(phase) + camp->config->plan->silent_after_us;
 }
 
 static void phase_pass(struct camp *camp, struct camp_phase_now *phase)
@@ -113,12 +118,16 @@ static bool phase_judge(struct camp *camp, struct camp_phase_now *phase)
     return false;
 }
 
+void camp_phases_begin(struct camp *camp)
+{
+    if (camp->at_phase >= 0)
+        return;
+    camp->at_phase = 0;
+    phase_start(camp);
+}
+
 void camp_phases_run(struct camp *camp)
 {
-    if (camp->at_phase < 0) {
-        camp->at_phase = 0;
-        phase_start(camp);
-    }
     bool again = true;
     while (again && (camp->state == CAMP_RUNNING || camp->state == CAMP_OBSERVING)) {
         if (camp->state == CAMP_RUNNING)
@@ -143,7 +152,7 @@ int64_t camp_phase_next_at(const struct camp *camp)
     const struct camp_phase_now *phase = &camp->phase[camp->at_phase];
     if (phase->hold_from_us < 0)
         return camp->enrol_next_us;
-    int64_t next_us = phase->hold_from_us + phase->plan->hold_us;
+    int64_t next_us = camp_hold_end_us(phase);
     if (camp->now_us >= next_us)
         next_us = camp->waiting_count ? CAMP_NEVER : no_data_at(camp, phase);
     return next_us < camp->enrol_next_us ? next_us : camp->enrol_next_us;

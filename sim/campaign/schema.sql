@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS camp_device (
     outcome_us INTEGER NOT NULL, confirmed_us INTEGER NOT NULL, approve_us INTEGER NOT NULL,
     version_us INTEGER NOT NULL,
     version TEXT NOT NULL,           -- that runs, as far as the device said
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    silent_us INTEGER NOT NULL       -- without an outcome by then it is silent
 );
 -- Telemetry before and after the update and answers to pings; README draws the bytes.
 CREATE TABLE IF NOT EXISTS camp_measured (
@@ -37,13 +38,15 @@ CREATE TABLE IF NOT EXISTS camp_phase (
     result INTEGER NOT NULL,         -- enum rep_phase_result
     started_us INTEGER NOT NULL, hold_from_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,
     cohort INTEGER NOT NULL, confirmed INTEGER NOT NULL, rolled_back INTEGER NOT NULL,
-    bricked INTEGER NOT NULL
+    bricked INTEGER NOT NULL,
+    paused_us INTEGER NOT NULL       -- of the hold, which does not count
 );
 CREATE TABLE IF NOT EXISTS camp_gate (
     phase INTEGER NOT NULL, gate INTEGER NOT NULL,
     state INTEGER NOT NULL,          -- enum rep_gate_state
     numerator INTEGER NOT NULL, denominator INTEGER NOT NULL,
     at_us INTEGER NOT NULL,          -- when the state was entered, or judged for good
+    overruled INTEGER NOT NULL,      -- 1: resumed in spite of it, judged no more
     PRIMARY KEY (phase, gate)
 );
 CREATE TABLE IF NOT EXISTS camp_alert (

@@ -13,10 +13,10 @@ static const char *const statement_sql[CAMP_STATEMENTS] = {
     [CAMP_SQL_STATE] = "INSERT OR REPLACE INTO camp_state VALUES "
                        "(1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [CAMP_SQL_DEVICE] = "INSERT OR REPLACE INTO camp_device VALUES "
-                        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [CAMP_SQL_MEASURED] = "INSERT OR REPLACE INTO camp_measured VALUES (?, ?)",
-    [CAMP_SQL_PHASE] = "INSERT OR REPLACE INTO camp_phase VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [CAMP_SQL_GATE] = "INSERT OR REPLACE INTO camp_gate VALUES (?, ?, ?, ?, ?, ?)",
+    [CAMP_SQL_PHASE] = "INSERT OR REPLACE INTO camp_phase VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [CAMP_SQL_GATE] = "INSERT OR REPLACE INTO camp_gate VALUES (?, ?, ?, ?, ?, ?, ?)",
     [CAMP_SQL_ALERT] = "INSERT INTO camp_alert VALUES (?, ?, ?, ?, ?, ?)",
     [CAMP_SQL_SEND] = "INSERT INTO camp_outgoing VALUES (?, ?, ?, ?)",
     [CAMP_SQL_TAKEN] = "DELETE FROM camp_outgoing WHERE number <= ?",
@@ -107,6 +107,7 @@ static bool write_device(struct camp *camp, uint32_t device)
     bind_ints(statement, 6, rest, 10);
     bind_text(statement, 16, it->version);
     bind_text(statement, 17, it->reason);
+    sqlite3_bind_int64(statement, 18, it->silent_us);
     return run(camp, CAMP_SQL_DEVICE);
 }
 
@@ -125,14 +126,15 @@ static bool write_phase(struct camp *camp, uint32_t number)
     const struct camp_phase_now *phase = &camp->phase[number];
     const int64_t values[] = {
         number,        phase->result,    phase->started_us,  phase->hold_from_us, phase->ended_us,
-        phase->cohort, phase->confirmed, phase->rolled_back, phase->bricked};
-    bind_ints(camp->statement[CAMP_SQL_PHASE], 1, values, 9);
+        phase->cohort, phase->confirmed, phase->rolled_back, phase->bricked,      phase->paused_us};
+    bind_ints(camp->statement[CAMP_SQL_PHASE], 1, values, 10);
     bool ok = run(camp, CAMP_SQL_PHASE);
     for (uint32_t i = 0; i < phase->plan->gates && ok; i++) {
         const struct camp_gate_now *gate = &phase->gate[i];
-        const int64_t row[] = {number,     i, gate->state, gate->numerator, gate->denominator,
-                               gate->at_us};
-        bind_ints(camp->statement[CAMP_SQL_GATE], 1, row, 6);
+        const int64_t row[] = {
+            number,         i, gate->state, gate->numerator, gate->denominator, gate->at_us,
+            gate->overruled};
+        bind_ints(camp->statement[CAMP_SQL_GATE], 1, row, 7);
         ok = run(camp, CAMP_SQL_GATE);
     }
     return ok;

@@ -16,6 +16,7 @@ static bool is_parked(const struct camp_device *device)
     case CAMP_ST_SCHEDULED:
     case CAMP_ST_VERIFIED:
     case CAMP_ST_WAITING_APPLY:
+    case CAMP_ST_REFUSED: /* its deadline passed while it waited */
         return true;
     default:
         return false;

@@ -18,11 +18,27 @@ void camp_heard(struct camp *camp, uint32_t device, int64_t at_us)
     it = camp_change_begin(camp, device);
     it->heard_us = at_us;
     it->presumed = false;
-    int64_t silent_us = it->enrolled_us + camp->config->plan->silent_after_us;
-    it->outcome = at_us < silent_us || it->deferred ? REP_OUT_PENDING : REP_OUT_SILENT;
+    bool waits = at_us < it->silent_us || it->deferred || camp_is_held(camp);
+    it->outcome = waits ? REP_OUT_PENDING : REP_OUT_SILENT;
     it->outcome_us = it->outcome == REP_OUT_SILENT ? at_us : -1;
     camp_change_end(camp, device);
     camp_event(camp, "device", "%s speaks again: it is no brick", camp->config->device[device].id);
+}
+
+/* A device that rolled back refuses the notification that a resume sent it, and stays rolled back
+ * for the reason that it gave. */
+static bool refuses_again(const struct camp_device *it, enum camp_status_kind status)
+{
+    return status == CAMP_ST_REFUSED && (it->outcome == REP_OUT_ROLLED_BACK ||
+                                         it->outcome == REP_OUT_ROLLED_BACK_BY_CAMPAIGN);
+}
+
+/* It was told to wait and its deadline passed: the campaign's doing, and no outcome. A resume
+ * notifies it anew. */
+static bool gave_up_by_order(const struct camp_device *it)
+{
+    return it->deferred && strcmp(it->reason, "deadline") == 0 &&
+           (it->outcome == REP_OUT_PENDING || it->outcome == REP_OUT_DOWNLOAD_FAILED);
 }
 
 /* The outcome that a status gives, REP_OUT_NONE when it gives none. */
@@ -39,7 +55,8 @@ static enum rep_outcome outcome_of(const struct camp_device *it, enum camp_statu
         return it->ordered ? REP_OUT_ROLLED_BACK_BY_CAMPAIGN : REP_OUT_ROLLED_BACK;
     case CAMP_ST_REFUSED:
         /* The answer to a notification that was sent twice undoes nothing. */
-        return it->outcome == REP_OUT_CONFIRMED ? REP_OUT_NONE : REP_OUT_REFUSED;
+        return it->outcome == REP_OUT_CONFIRMED || gave_up_by_order(it) ? REP_OUT_NONE
+                                                                        : REP_OUT_REFUSED;
     default:
         return REP_OUT_NONE;
     }
@@ -104,6 +121,8 @@ static void status_apply(struct camp *camp, uint32_t device, const struct camp_w
                          int64_t at_us)
 {
     struct camp_device *it = &camp->device[device];
+    if (refuses_again(it, status->status))
+        return;
     it->status = (uint8_t)status->status;
     memcpy(it->reason, status->reason, sizeof it->reason);
     enum rep_outcome outcome = outcome_of(it, status->status);

@@ -8,13 +8,12 @@
 #include <stdio.h>
 
 /* What a device is told when the campaign stops, by the last that was heard of it. */
-static enum camp_command command_at_stop(const struct camp *camp, const struct camp_device *it)
+static enum camp_command command_at_stop(const struct camp_device *it, bool rollback)
 {
     if (it->enrolled_us < 0)
         return CAMP_CMD_NONE; /* queued: never notified */
     if (it->outcome == REP_OUT_CONFIRMED)
-        return camp->config->plan->on_trigger == SCN_TRIGGER_ROLLBACK ? CAMP_CMD_ROLLBACK
-                                                                      : CAMP_CMD_NONE;
+        return rollback ? CAMP_CMD_ROLLBACK : CAMP_CMD_NONE;
     switch (it->status) {
     case CAMP_ST_REBOOTING:
     case CAMP_ST_HEALTH_CHECK: /* judges itself; a confirmation is answered later if need be */
@@ -23,15 +22,15 @@ static enum camp_command command_at_stop(const struct camp *camp, const struct c
     case CAMP_ST_REFUSED:
     case CAMP_ST_VERIFY_FAILED:
         return CAMP_CMD_NONE;
-    default:
-        return CAMP_CMD_DEFER; /* may not have heard of it, downloads, retries, or waits to apply */
+    default: /* may not have heard of it, downloads, retries, or waits to apply */
+        return it->deferred ? CAMP_CMD_NONE : CAMP_CMD_DEFER;
     }
 }
 
-static void devices_stop(struct camp *camp)
+static void devices_stop(struct camp *camp, bool rollback)
 {
     for (uint32_t i = 0; i < camp->config->devices; i++) {
-        enum camp_command command = command_at_stop(camp, &camp->device[i]);
+        enum camp_command command = command_at_stop(&camp->device[i], rollback);
         if (command == CAMP_CMD_NONE)
             continue;
         struct camp_device *it = camp_change_begin(camp, i);
@@ -42,16 +41,20 @@ static void devices_stop(struct camp *camp)
     }
 }
 
-static void campaign_stop(struct camp *camp, struct camp_phase_now *phase)
+void camp_stop(struct camp *camp, bool rollback)
 {
-    bool rollback = camp->config->plan->on_trigger == SCN_TRIGGER_ROLLBACK;
-    camp_phase_close(camp, phase, REP_PHASE_STOPPED);
     camp->state = rollback ? CAMP_ROLLING_BACK : CAMP_PAUSED;
     camp->stopped_us = camp->now_us;
     camp->enrol_next_us = CAMP_NEVER;
     camp->dirty = true;
-    devices_stop(camp);
+    devices_stop(camp, rollback);
     camp_event(camp, "state", "%s", rollback ? "rolling back" : "paused");
+}
+
+static void campaign_stop(struct camp *camp, struct camp_phase_now *phase)
+{
+    camp_phase_close(camp, phase, REP_PHASE_STOPPED);
+    camp_stop(camp, camp->config->plan->on_trigger == SCN_TRIGGER_ROLLBACK);
 }
 
 static void gate_alert(struct camp *camp, const struct camp_phase_now *phase, uint32_t gate)
@@ -61,21 +64,22 @@ static void gate_alert(struct camp *camp, const struct camp_phase_now *phase, ui
     char cause[REP_TEXT_MAX];
     snprintf(cause, sizeof cause, "%s %s in %s, %lld of %lld", scn_metric_name((int)plan->metric),
              plan->text, phase->plan->name, (long long)now->numerator, (long long)now->denominator);
-    camp_alert_campaign(camp, CAMP_ALERT_GATE, camp_gate_level(plan->metric), cause);
+    camp_alert_campaign(camp, CAMP_ALERT_GATE, camp_gate_level(plan->metric), cause, camp->now_us);
 }
 
 /* One device too many may turn several gates red at once: each alerts those who answer for it. */
 void camp_trigger(struct camp *camp, struct camp_phase_now *phase)
 {
     for (uint32_t i = 0; i < phase->plan->gates; i++)
-        if (phase->gate[i].state == REP_GATE_RED)
+        if (phase->gate[i].state == REP_GATE_RED && !phase->gate[i].overruled)
             gate_alert(camp, phase, i);
     campaign_stop(camp, phase);
 }
 
 void camp_trigger_no_data(struct camp *camp, struct camp_phase_now *phase)
 {
-    camp_alert_campaign(camp, CAMP_ALERT_NO_DATA, REP_ALERT_OPERATIONS, phase->plan->name);
+    camp_alert_campaign(camp, CAMP_ALERT_NO_DATA, REP_ALERT_OPERATIONS, phase->plan->name,
+                        camp->now_us);
     campaign_stop(camp, phase);
 }
 

@@ -144,7 +144,7 @@ static int fault_rows(const struct sim_fleet *fleet, struct rep_result *out)
         sim_faults_count(&fleet->world.faults, f, &row->scheduled, &row->armed, &row->fired);
         if (kind == SCN_FAULT_SERVICE_RESTART) {
             row->scheduled = 1;
-            row->armed = row->fired = fleet->restart_done[f];
+            row->armed = row->fired = sim_schedule_restarted(fleet, f);
         }
     }
     return 0;

@@ -123,29 +123,13 @@ static int build_devices(struct sim_fleet *fleet)
     return 0;
 }
 
-/* Restarts of the service that the scenario orders, as times; done ones are crossed out. */
-static int64_t next_restart(const struct sim_fleet *fleet, uint32_t *which)
-{
-    int64_t next = SIM_NEVER;
-    for (uint32_t f = 0; f < fleet->scn->faults; f++) {
-        const struct scn_fault *fault = &fleet->scn->fault[f];
-        int64_t at = fleet->scn->start_us + fault->at_us;
-        if (fault->kind == SCN_FAULT_SERVICE_RESTART && !fleet->restart_done[f] && at < next) {
-            next = at;
-            *which = f;
-        }
-    }
-    return next;
-}
-
 static int64_t next_tick(const struct sim_fleet *fleet)
 {
-    uint32_t which;
     int64_t start = fleet->scn->start_us;
     int64_t run = sim_crew_next(fleet), post = sim_post_next(fleet), act = camp_next_at(fleet->camp);
-    int64_t restart = next_restart(fleet, &which);
-    if (restart < act)
-        act = restart;
+    int64_t event = sim_schedule_next(fleet);
+    if (event < act)
+        act = event;
     if (post < act)
         act = post;
     if (run == SIM_NEVER && act == SIM_NEVER && fleet->done_at_us == SIM_NEVER)
@@ -163,13 +147,33 @@ static int64_t next_tick(const struct sim_fleet *fleet)
     return tick > fleet->now_us ? tick : fleet->now_us + SIM_TICK_US;
 }
 
+/* What was not committed is lost: it is, at this moment, nothing. */
+static int service_dies(struct sim_fleet *fleet, const struct sim_service_event *event)
+{
+    sim_log_event(&fleet->log, fleet->now_us, SIM_EV_RESTART, event->number, 0, NULL);
+    return restart_service(fleet);
+}
+
+static int operator_orders(struct sim_fleet *fleet, const struct sim_service_event *event)
+{
+    static const enum camp_operator_action as[SCN_ORDER_ACTIONS] = {
+        [SCN_ORDER_PAUSE] = CAMP_OPERATOR_PAUSE,
+        [SCN_ORDER_RESUME] = CAMP_OPERATOR_RESUME,
+        [SCN_ORDER_ROLLBACK] = CAMP_OPERATOR_ROLLBACK,
+    };
+    enum scn_order_action action = fleet->scn->campaign.order[event->number].action;
+    sim_log_event(&fleet->log, fleet->now_us, SIM_EV_OPERATOR, action, event->number,
+                  scn_order_name((int)action));
+    return camp_operator(fleet->camp, as[action], event->at_us)
+               ? say(fleet, "an operator's order was not taken", SIM_FLEET_EMEMORY)
+               : 0;
+}
+
 static int service_acts(struct sim_fleet *fleet)
 {
-    uint32_t which = 0;
-    if (next_restart(fleet, &which) <= fleet->now_us) {
-        fleet->restart_done[which] = true;
-        sim_log_event(&fleet->log, fleet->now_us, SIM_EV_RESTART, which, 0, NULL);
-        int error = restart_service(fleet); /* what was not committed is lost: it is, at this moment, nothing */
+    const struct sim_service_event *event;
+    while ((event = sim_schedule_take(fleet))) {
+        int error = event->is_order ? operator_orders(fleet, event) : service_dies(fleet, event);
         if (error)
             return error;
     }
@@ -191,11 +195,12 @@ static void show(const struct sim_fleet *fleet)
     rep_progress_show(fleet->options->progress, &now);
 }
 
-/* Over: the campaign has nothing more to do by itself, and the devices have come to rest. Looked at by whole
+/* Over: the campaign has nothing more to do by itself, no order is ahead that could wake it, and the devices have come to rest. Looked at by whole
  * hours: a tick that found nothing to do (a restarted service has fewer of them) must not end the run. */
 static bool over(struct sim_fleet *fleet)
 {
-    if (!camp_done(fleet->camp)) {
+    bool waits = camp_state(fleet->camp) == CAMP_PAUSED && sim_schedule_orders_ahead(fleet);
+    if (waits || !camp_done(fleet->camp)) {
         fleet->done_at_us = SIM_NEVER;
         return fleet->now_us - fleet->scn->start_us > RUN_DAYS_MAX * DAY_US;
     }
@@ -237,8 +242,7 @@ static int prepare(struct sim_fleet *fleet)
     fleet->now_us = fleet->scn->start_us;
     fleet->done_at_us = SIM_NEVER;
     sim_log_init(&fleet->log, fleet->devices, fleet->now_us);
-    fleet->restart_done = calloc(SCN_FAULTS_MAX, sizeof *fleet->restart_done);
-    if (!fleet->restart_done || build_registry(fleet) || build_parts(fleet))
+    if (sim_schedule_build(fleet) || build_registry(fleet) || build_parts(fleet))
         return say(fleet, "no memory for the fleet", SIM_FLEET_EMEMORY);
     int error = build_devices(fleet);
     if (error)
@@ -272,7 +276,7 @@ static void clean_up(struct sim_fleet *fleet)
     free(fleet->seen_changes);
     free(fleet->disbelief);
     free(fleet->registry);
-    free(fleet->restart_done);
+    free(fleet->service_event);
     sqlite3_close(fleet->db);
     sim_world_free(&fleet->world);
 }

@@ -12,6 +12,9 @@ struct sim_pending { struct sim_up up; uint8_t *bytes; }; /* a message on its wa
 struct sim_fleet;
 struct sim_disbelief { uint32_t device; int64_t since_us; };
 
+/* A restart of the service (number: of the fault) or an order of the operator (number: in the campaign). */
+struct sim_service_event { int64_t at_us; bool is_order; uint32_t number; };
+
 struct sim_part { /* one shard: its thread's tools and its devices */
     struct sim_shard shard;
     struct sim_queue queue; /* node n is device n * parts + own index */
@@ -54,8 +57,8 @@ struct sim_fleet {
     struct sim_disbelief *disbelief;
     uint32_t disbeliefs;
     int64_t belief_wrong_longest_us;
-    int64_t *restart_at;
-    bool *restart_done;
+    struct sim_service_event *service_event; /* those before service_event_next happened */
+    uint32_t service_events, service_event_next;
 
     int64_t now_us, done_at_us;
     uint64_t ticks;
@@ -77,6 +80,13 @@ void sim_post_to_service(struct sim_fleet *fleet, int64_t until_us);
 int sim_post_to_devices(struct sim_fleet *fleet);
 int64_t sim_post_next(const struct sim_fleet *fleet);
 void sim_post_free(struct sim_fleet *fleet);
+
+/* schedule.c */
+int sim_schedule_build(struct sim_fleet *fleet);
+int64_t sim_schedule_next(const struct sim_fleet *fleet); /* SIM_NEVER: nothing is ahead */
+const struct sim_service_event *sim_schedule_take(struct sim_fleet *fleet); /* the next that is due, or NULL */
+bool sim_schedule_restarted(const struct sim_fleet *fleet, uint32_t fault);
+bool sim_schedule_orders_ahead(const struct sim_fleet *fleet);
 
 /* belief.c */
 void sim_belief_follow(struct sim_fleet *fleet);

@@ -5,10 +5,20 @@
 enum { EXIT_PASS = 0, EXIT_STOPPED = 2, EXIT_UNSAFE = 3, EXIT_DIVERGED = 4, EXIT_DIGEST = 5,
        EXIT_NO_EFFECT = 6, EXIT_EXPECT = 7, EXIT_UNFINISHED = 8 };
 
+static bool has_red(const struct rep_phase *phase)
+{
+    for (uint32_t g = 0; g < phase->gates; g++)
+        if (phase->gate[g].state == REP_GATE_RED)
+            return true;
+    return false;
+}
+
+/* The phase that was stopped. A gate that turned red did stop it, though the operator resumed in spite of it:
+ * that is on record, and not every gate is green. */
 static const struct rep_phase *stopped_phase(const struct rep_result *result)
 {
     for (uint32_t p = 0; p < result->phases; p++)
-        if (result->phase[p].result == REP_PHASE_STOPPED)
+        if (result->phase[p].result == REP_PHASE_STOPPED || has_red(&result->phase[p]))
             return &result->phase[p];
     return NULL;
 }
@@ -45,7 +55,9 @@ static enum rep_verdict verdict(const struct sim_fleet *fleet, const struct rep_
         return REP_UNSAFE;
     if (fleet->diverged)
         return REP_DIVERGED;
-    return stopped_phase(result) ? REP_GATE_STOPPED : REP_PASS;
+    if (stopped_phase(result))
+        return REP_GATE_STOPPED;
+    return camp_state(fleet->camp) == CAMP_PAUSED ? REP_UNFINISHED : REP_PASS; /* the operator's pause */
 }
 
 static const char *ineffective(const struct rep_result *result, char *text, size_t len)
@@ -164,7 +176,8 @@ void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
         if (result->verdict == REP_UNSAFE && ok)
             say(result, EXIT_PASS, "what the scenario expects came true");
         else {
-            snprintf(why, sizeof why, "a gate stopped the campaign in phase %s", phase->name);
+            snprintf(why, sizeof why, "%s stopped the campaign in phase %s",
+                     has_red(phase) ? "a gate" : "an order or missing data", phase->name);
             say(result, EXIT_STOPPED, why);
         }
     } else {

@@ -15,7 +15,7 @@
 
 enum { SCN_NAME_MAX = 64, SCN_TEXT_MAX = 256, SCN_SHARES_MAX = 16, SCN_ZONES_MAX = 32,
        SCN_GROUPS_MAX = 32, SCN_FIRMWARE_MAX = 32, SCN_PHASES_MAX = 16, SCN_GATES_MAX = 12,
-       SCN_FAULTS_MAX = 64, SCN_DEVICES_MAX = 1000000 };
+       SCN_FAULTS_MAX = 64, SCN_ORDERS_MAX = 16, SCN_DEVICES_MAX = 1000000 };
 
 /* num / den, den > 0, as exact as it was written: 2% = 2/100, 0.05% = 5/10000, 1/5000. May exceed 1 or be
  * negative only where a key says so (energy: +1%). */
@@ -116,6 +116,10 @@ struct scn_phase {
 enum scn_delta { SCN_DELTA_AUTO, SCN_DELTA_NEVER };   /* `always` is refused until deltas are built */
 enum scn_trigger { SCN_TRIGGER_PAUSE, SCN_TRIGGER_ROLLBACK };
 
+/* What a person at the service's desk orders; key `operator`. */
+enum scn_order_action { SCN_ORDER_PAUSE, SCN_ORDER_RESUME, SCN_ORDER_ROLLBACK, SCN_ORDER_ACTIONS };
+struct scn_order { int64_t at_us; enum scn_order_action action; }; /* from start, in the order of their times; key `do` */
+
 struct scn_campaign {
     char to[32];
     char rollback_version[32];  /* default: the fleet's firmware */
@@ -129,6 +133,8 @@ struct scn_campaign {
     int64_t observe_us;         /* post-rollout observation, 7 d; key `observe` */
     int64_t silent_after_us;    /* a device without outcome this long after its notification is silent, 48 h; key `silent_after` */
     int64_t presumed_brick_us;  /* no message this long after `rebooting`, 12 h; key `presumed_brick_after` */
+    uint32_t orders;
+    struct scn_order order[SCN_ORDERS_MAX];
 };
 
 enum scn_fault_kind {
@@ -263,7 +269,7 @@ void scn_standard_phases(struct scn_campaign *campaign, bool has_lab);
 /* The name in YAML of an enum's value, and back (-1: none). */
 const char *scn_fault_kind_name(int v); const char *scn_during_name(int v); const char *scn_torn_name(int v);
 const char *scn_how_name(int v); const char *scn_region_name(int v); const char *scn_metric_name(int v);
-const char *scn_compare_name(int v); const char *scn_verdict_name(int v);
+const char *scn_order_name(int v); const char *scn_compare_name(int v); const char *scn_verdict_name(int v);
 
 /* POSIX TZ string of an IANA zone (a table of the world's zones), NULL when unknown. */
 const char *scn_zone_posix(const char *iana_name);

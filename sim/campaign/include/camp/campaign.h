@@ -65,7 +65,18 @@ struct camp_telemetry {
 };
 void camp_telemetry(struct camp *camp, const struct camp_telemetry *run);
 
-/* Acts at now_us (a tick): deadlines, enrolment, holds, gates, alerts. Commits. CAMP_EDB: nothing of this tick
+/*
+ * An order of the operator, taken at the next tick before the gates are judged; at_us is its arrival. An input
+ * like the others: killed before that tick's commit, the service does not know of it and it has to be given
+ * again. An order that makes no sense in the state (README, the operator's orders) is ignored with an event.
+ * CAMP_ECONFIG: no such action; CAMP_EMEMORY: more than CAMP_ORDERS_MAX between two ticks.
+ */
+enum camp_operator_action { CAMP_OPERATOR_PAUSE, CAMP_OPERATOR_RESUME, CAMP_OPERATOR_ROLLBACK,
+                            CAMP_OPERATOR_ACTIONS };
+enum { CAMP_ORDERS_MAX = 16 };
+int camp_operator(struct camp *camp, enum camp_operator_action action, int64_t at_us);
+
+/* Acts at now_us (a tick): deadlines, orders, enrolment, holds, gates, alerts. Commits. CAMP_EDB: nothing of this tick
  * happened, the run must end (exit 8). */
 int camp_tick(struct camp *camp, int64_t now_us);
 
