@@ -201,6 +201,10 @@ int camp_tick(struct camp *camp, int64_t now_us)
 {
     if (camp->broken)
         return CAMP_EDB;
+    /* That this time came is remembered: a restarted service must not ask for it again and again.
+     */
+    if (camp_phase_next_at(camp) <= now_us)
+        camp->dirty = true;
     camp->now_us = now_us;
     camp_deadlines_run(camp);
     camp_phases_begin(camp);

@@ -29,8 +29,8 @@ void camp_heard(struct camp *camp, uint32_t device, int64_t at_us)
  * for the reason that it gave. */
 static bool refuses_again(const struct camp_device *it, enum camp_status_kind status)
 {
-    return status == CAMP_ST_REFUSED && (it->outcome == REP_OUT_ROLLED_BACK ||
-                                         it->outcome == REP_OUT_ROLLED_BACK_BY_CAMPAIGN);
+    return status == CAMP_ST_REFUSED &&
+           (it->outcome == REP_OUT_ROLLED_BACK || it->outcome == REP_OUT_ROLLED_BACK_BY_CAMPAIGN);
 }
 
 /* It was told to wait and its deadline passed: the campaign's doing, and no outcome. A resume

@@ -210,11 +210,40 @@ static void script_rollback(struct world *world)
     world->plan.approval = true;
 }
 
+/* Paused in a hold and resumed, paused while devices are under way and resumed, stopped by the
+ * brick gate and resumed in spite of it. */
+static void script_orders(struct world *world)
+{
+    for (uint32_t i = 4; i < 84; i++)
+        world->device[i].script = i % 6 == 5 ? BRICKS : OBEYS;
+    world->plan.phases = 2;
+    world->plan.phase[1] = world->plan.phase[3];
+    world->plan.phase[0].gates = world->plan.phase[1].gates = 0;
+    world_gate(&world->plan.phase[0], SCN_METRIC_COMMAND_MS, SCN_MORE_EQUAL, 0, 1);
+    world_gate(&world->plan.phase[1], SCN_METRIC_BRICK, SCN_MORE, 0, 1);
+    world->plan.observe_us = 0;
+    world->no_telemetry = true;
+    world_order(world, START + 20 * MINUTE, CAMP_OPERATOR_PAUSE);
+    world_order(world, START + 60 * HOUR, CAMP_OPERATOR_RESUME);
+    world_order(world, START + 84 * HOUR, CAMP_OPERATOR_PAUSE);
+    world_order(world, START + 9 * DAY, CAMP_OPERATOR_RESUME);
+    world_order(world, START + 12 * DAY, CAMP_OPERATOR_RESUME);
+}
+
+static void script_ordered_rollback(struct world *world)
+{
+    script_orders(world);
+    world->orders = 4;
+    world_order(world, START + 9 * DAY + 20 * HOUR, CAMP_OPERATOR_ROLLBACK);
+}
+
 Test(camp_whole, restarted_after_every_tick_it_tells_the_same_story)
 {
     compare_restarts(script_none, CAMP_FINISHED, "finishes");
     compare_restarts(script_bricks, CAMP_STOPPED, "bricks");
     compare_restarts(script_rollback, CAMP_STOPPED, "rolls back");
+    compare_restarts(script_orders, CAMP_FINISHED, "paused and resumed");
+    compare_restarts(script_ordered_rollback, CAMP_STOPPED, "rolled back by order");
 }
 
 Test(camp_whole, another_campaign_or_fleet_is_not_taken_for_ours)

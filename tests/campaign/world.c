@@ -127,10 +127,40 @@ static void plan_trial(struct world *world, uint32_t device, enum script script)
         plan_message(world, device, wake + MINUTE, "confirmed", "");
 }
 
+static bool obeys(const struct device *it)
+{
+    return it->script == OBEYS || it->script == OBEYS_BADLY;
+}
+
+/* What was planned does not happen: the agent waits for the order, or for its deadline. */
+static void on_defer(struct world *world, uint32_t device)
+{
+    struct device *it = &world->device[device];
+    it->defers++;
+    if (!obeys(it) || it->confirmed_us >= 0)
+        return;
+    it->waits = true;
+    it->messages = 0;
+    plan_message(world, device, SECOND, "waiting_apply", "deferred");
+    plan_message(world, device, it->deadline_us - world->now_us, "refused", "deadline");
+}
+
+static void on_apply(struct world *world, uint32_t device)
+{
+    struct device *it = &world->device[device];
+    bool first = it->applies++ == 0;
+    if (it->waits)
+        it->messages = 0; /* the deadline that it had is the old one */
+    if (it->waits || (first && it->script != MUTE))
+        plan_trial(world, device, it->script == OBEYS_BADLY ? ROLLS_BACK : it->script);
+    it->waits = false;
+}
+
 static void on_notification(struct world *world, uint32_t device)
 {
     struct device *it = &world->device[device];
     bool first = it->notifications++ == 0;
+    it->deadline_us = world->now_us + world->plan.silent_after_us;
     if (first)
         it->notified_us = world->now_us;
     if (world->on_notified)
@@ -159,7 +189,7 @@ static void on_notification(struct world *world, uint32_t device)
     if (world->plan.approval)
         plan_message(world, device, 10 * MINUTE + SECOND, "waiting_apply", "");
     else
-        plan_trial(world, device, it->script);
+        plan_trial(world, device, it->script == OBEYS_BADLY ? ROLLS_BACK : it->script);
 }
 
 static void on_ping(struct world *world, uint32_t device, const char *payload)
@@ -178,10 +208,9 @@ static void on_command(struct world *world, uint32_t device, const char *payload
 {
     struct device *it = &world->device[device];
     if (strstr(payload, "\"defer\"")) {
-        it->defers++;
+        on_defer(world, device);
     } else if (strstr(payload, "\"apply\"")) {
-        if (it->applies++ == 0)
-            plan_trial(world, device, it->script);
+        on_apply(world, device);
     } else if (strstr(payload, "\"ping\"")) {
         on_ping(world, device, payload);
     } else if (strstr(payload, "\"rollback\"") && it->rollbacks++ == 0) {
@@ -289,6 +318,9 @@ static void device_deliver(struct world *world, uint32_t device, int64_t at_us)
 
 static void feed(struct world *world)
 {
+    for (uint32_t i = world->orders_done; i < world->orders; i++)
+        if (world->order[i].at_us <= world->now_us)
+            camp_operator(world->camp, world->order[i].action, world->order[i].at_us);
     for (uint32_t i = 0; i < world->inputs; i++) {
         const struct input *input = &world->input[i];
         if (input->telemetry)
@@ -332,6 +364,17 @@ static void take_outputs(struct world *world)
     }
 }
 
+static int64_t next_order(const struct world *world)
+{
+    return world->orders_done < world->orders ? world->order[world->orders_done].at_us : INT64_MAX;
+}
+
+void world_order(struct world *world, int64_t at_us, enum camp_operator_action action)
+{
+    assert(world->orders < 8);
+    world->order[world->orders++] = (struct order){at_us, action};
+}
+
 static void tick(struct world *world)
 {
     /* Every second tick: one that is killed at each never learns that a message was taken. */
@@ -347,6 +390,8 @@ static void tick(struct world *world)
         fprintf(stderr, "%s\n", camp_message(world->camp));
     assert(error == CAMP_OK);
     world->ticks++;
+    while (next_order(world) <= world->now_us)
+        world->orders_done++;
     world->inputs = 0;
     if (world->restart == RESTART_EACH_TICK)
         reopen(world);
@@ -361,11 +406,12 @@ void world_tick(struct world *world)
 
 void world_run(struct world *world, int64_t until_us)
 {
-    while (!camp_done(world->camp)) {
+    while (!camp_done(world->camp) || next_order(world) != INT64_MAX) {
         uint32_t device;
         int64_t next_us = sim_queue_peek(&world->queue, &device),
                 due_us = camp_next_at(world->camp);
         next_us = due_us < next_us ? due_us : next_us;
+        next_us = next_order(world) < next_us ? next_order(world) : next_us;
         if (next_us > until_us)
             break;
         if (next_us < world->now_us + 1 && world->ticks)

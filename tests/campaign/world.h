@@ -32,7 +32,9 @@ enum script {
     DOWNLOADS_ON, /* is still downloading after a day */
     SLOW_PONG,
     NO_PONG,
-    GROWS /* memory up by half */
+    GROWS, /* memory up by half */
+    OBEYS, /* waits when it is deferred, until `apply`; gives up at its deadline, as agents do */
+    OBEYS_BADLY /* the same, and its watchdog rolls it back in the end */
 };
 
 enum restart { STRAIGHT, RESTART_EACH_TICK, KILL_BEFORE_COMMIT };
@@ -52,6 +54,13 @@ struct device {
     bool crash_told, on_candidate;
     uint32_t notifications, defers, rollbacks, applies, pings;
     int64_t notified_us; /* first time */
+    int64_t deadline_us; /* of an update that waits, 0: none */
+    bool waits;
+};
+
+struct order {
+    int64_t at_us;
+    enum camp_operator_action action;
 };
 
 struct input {
@@ -71,6 +80,8 @@ struct world {
     struct camp *camp;
     struct sim_queue queue;
     enum restart restart;
+    uint32_t orders, orders_done; /* of the operator, in the order of their times */
+    struct order order[8];
     bool no_telemetry;
     int64_t now_us;
     uint32_t inputs, inputs_room;
@@ -89,6 +100,7 @@ void world_open(struct world *world);
 /* Until the service is done or the time is reached. */
 void world_run(struct world *world, int64_t until_us);
 void world_tick(struct world *world); /* the next one, whatever is due */
+void world_order(struct world *world, int64_t at_us, enum camp_operator_action action);
 void world_run_days(struct world *world, int days);
 void world_free(struct world *world);
 
