@@ -68,8 +68,8 @@ Test(fleet_operator, a_service_that_dies_meanwhile_changes_nothing)
     fleet_run_free(&killed);
 }
 
-/* A process runs on most of them, so that the pause meets devices that wait to apply. Their deadline
- * passes in the pause; the resume brings them all on. */
+/* A process runs on most of them, so that the pause meets devices that wait to apply. Their
+ * deadline passes in the pause; the resume brings them all on. */
 Test(fleet_operator, devices_that_waited_beyond_their_deadline_are_notified_anew)
 {
     struct fleet_run run;
@@ -87,6 +87,23 @@ Test(fleet_operator, devices_that_waited_beyond_their_deadline_are_notified_anew
     cr_expect_gt(later, 0u, "nobody waited: %u", later);
     cr_expect_eq(run.result.alerts, 1u, "the pause, and no refusal");
     fleet_run_free(&run);
+}
+
+Test(fleet_operator, the_number_of_threads_changes_nothing)
+{
+    char digest[65] = "";
+    for (uint32_t jobs = 1; jobs <= 4; jobs *= 2) {
+        struct fleet_run run;
+        const struct fleet_plan plan = {
+            .count = DEVICES,
+            .phases = slowly,
+            .campaign = "  operator: [{at: 12h, do: pause}, {at: 32h, do: resume}]\n"};
+        fleet_run_plan(&run, &plan, &(struct sim_fleet_options){.jobs = jobs});
+        if (jobs == 1)
+            snprintf(digest, sizeof digest, "%s", run.result.digest);
+        cr_expect_str_eq(run.result.digest, digest, "%u jobs", jobs);
+        fleet_run_free(&run);
+    }
 }
 
 Test(fleet_operator, a_rollback_order_takes_back_what_was_confirmed)
@@ -119,8 +136,7 @@ Test(fleet_operator, a_pause_that_nobody_ends_is_no_pass)
     fleet_run_free(&run);
 }
 
-/* Every fourth device of the first phase fails its trial; the operator goes on in spite of the
- * gate. */
+/* A driver fails on many; the operator goes on in spite of the gate. */
 Test(fleet_operator, a_gates_stop_that_is_overruled_is_not_forgotten)
 {
     static const char phases[] =

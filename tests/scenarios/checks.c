@@ -73,6 +73,29 @@ Test(scn_checks, each_kind_of_fault_is_accepted_in_its_right_form)
     }
 }
 
+Test(scn_checks, the_operators_orders_are_read_in_their_order)
+{
+    static const struct {
+        int64_t at_h;
+        enum scn_order_action action;
+    } rows[] = {{0, SCN_ORDER_PAUSE}, {50, SCN_ORDER_RESUME}, {50, SCN_ORDER_ROLLBACK}};
+    struct scn *scn = parse_good(SMALL_HEAD SMALL_FLEET SMALL_FIRMWARE
+                                 "campaign:\n  to: 1.1.0\n  operator:\n    - {at: 0h, do: pause}\n"
+                                 "    - {at: 50h, do: resume}\n    - {do: rollback, at: 50h}\n",
+                                 NULL);
+    cr_assert_eq(scn->campaign.orders, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_expect_eq(scn->campaign.order[i].at_us, rows[i].at_h * INT64_C(3600000000), "%u", i);
+        cr_expect_eq(scn->campaign.order[i].action, rows[i].action, "%u", i);
+    }
+    cr_expect_str_eq(scn_order_name(SCN_ORDER_RESUME), "resume");
+    cr_expect_str_eq(scn_order_name(SCN_ORDER_ACTIONS), "?");
+    scn_free(scn);
+    scn = parse_good(SMALL, NULL);
+    cr_expect_eq(scn->campaign.orders, 0);
+    scn_free(scn);
+}
+
 Test(scn_checks, a_lab_is_a_site_of_its_own)
 {
     char text[1024];
