@@ -102,10 +102,10 @@ static int prepare_select(sqlite3 *db, sqlite3_stmt **out, const struct rep_tabl
 {
     sqlite3_str *text = sqlite3_str_new(db);
     for (size_t i = 0; i < table->fields_n; i++)
-        sqlite3_str_appendf(text, "%s\"%w\"", i ? ", " : "SELECT ", table->fields[i].name);
-    sqlite3_str_appendf(text, "%s FROM \"%w\"", last, table->name);
+        sqlite3_str_appendf(text, "%s%s", i ? ", " : "SELECT ", table->fields[i].name);
+    sqlite3_str_appendf(text, "%s FROM %s", last, table->name);
     if (table->parent)
-        sqlite3_str_appendf(text, " WHERE \"%w\" = ?1", table->parent);
+        sqlite3_str_appendf(text, " WHERE %s = ?1", table->parent);
     sqlite3_str_appendall(text, " ORDER BY position");
     char *sql = sqlite3_str_finish(text);
     if (!sql)

@@ -101,11 +101,11 @@ static int prepare(sqlite3 *db, sqlite3_stmt **out, sqlite3_str *text)
 static int prepare_insert(sqlite3 *db, sqlite3_stmt **out, const struct rep_table *table)
 {
     sqlite3_str *text = sqlite3_str_new(db);
-    sqlite3_str_appendf(text, "INSERT INTO \"%w\" (position", table->name);
+    sqlite3_str_appendf(text, "INSERT INTO %s (position", table->name);
     if (table->parent)
-        sqlite3_str_appendf(text, ", \"%w\"", table->parent);
+        sqlite3_str_appendf(text, ", %s", table->parent);
     for (size_t i = 0; i < table->fields_n; i++)
-        sqlite3_str_appendf(text, ", \"%w\"", table->fields[i].name);
+        sqlite3_str_appendf(text, ", %s", table->fields[i].name);
     sqlite3_str_appendf(text, ") VALUES (?1%s", table->parent ? ", ?2" : "");
     for (size_t i = 0; i < table->fields_n; i++)
         sqlite3_str_appendf(text, ", ?%d", (int)i + 3);
@@ -138,7 +138,7 @@ static int insert_rows(sqlite3 *db, const struct rep_table *table, const void *o
 static int delete_rows(sqlite3 *db, const struct rep_table *table)
 {
     sqlite3_str *text = sqlite3_str_new(db);
-    sqlite3_str_appendf(text, "DELETE FROM \"%w\"", table->name);
+    sqlite3_str_appendf(text, "DELETE FROM %s", table->name);
     sqlite3_stmt *statement = NULL;
     int error = prepare(db, &statement, text);
     if (!error && sqlite3_step(statement) != SQLITE_DONE)
@@ -154,7 +154,7 @@ static int update_run(sqlite3 *db, const struct rep_result *result)
     sqlite3_str *text = sqlite3_str_new(db);
     sqlite3_str_appendall(text, "UPDATE run SET status = 'finished'");
     for (size_t i = 0; i < table->fields_n; i++)
-        sqlite3_str_appendf(text, ", \"%w\" = ?%d", table->fields[i].name, (int)i + 1);
+        sqlite3_str_appendf(text, ", %s = ?%d", table->fields[i].name, (int)i + 1);
     sqlite3_stmt *update = NULL;
     int error = prepare(db, &update, text);
     if (!error)

@@ -2,10 +2,11 @@
 #include "rep/render.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BAR = 20 };
+enum { BAR_MIN = 8, BAR_MAX = 20 };
 static const double every_terminal_s = 0.1, every_plain_s = 5.0;
 
 static double wall_s(void)
@@ -47,22 +48,58 @@ static void time_left(char *text, size_t room, double elapsed, int64_t done)
         snprintf(text, room, "%.0f min", left / 60);
 }
 
-static void put_line(const struct rep_progress *progress, const struct rep_progress_now *now,
-                     double elapsed)
+/* Columns of the terminal; 80 where it does not say. */
+static size_t columns_of(FILE *out)
 {
-    int64_t done = permille(now), minutes = now->virtual_us > 0 ? now->virtual_us / 60000000 : 0;
-    char bar[BAR + 1], left[32];
-    for (int i = 0; i < BAR; i++)
-        bar[i] = i < done * BAR / 1000 ? '#' : '-';
-    bar[BAR] = 0;
-    time_left(left, sizeof left, elapsed, done);
-    fprintf(progress->out, "day %lld %02lld:%02lld %-12.12s ", (long long)(minutes / 1440),
-            (long long)(minutes / 60 % 24), (long long)(minutes % 60),
-            now->phase ? now->phase : "-");
-    if (progress->terminal)
-        fprintf(progress->out, "[%s] ", bar);
-    fprintf(progress->out, "%u/%u confirmed, %u rolled back, %u bricked, left %s", now->confirmed,
-            now->cohort, now->rolled_back, now->bricked, left);
+    struct winsize size;
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+static void put_counts(char *text, size_t room, const struct rep_progress_now *now, bool wide)
+{
+    snprintf(text, room,
+             wide ? "%u/%u confirmed, %u rolled back, %u bricked" : "%u/%u ok, %u back, %u bricked",
+             now->confirmed, now->cohort, now->rolled_back, now->bricked);
+}
+
+static void put_time(char *text, size_t room, const struct rep_progress_now *now)
+{
+    int64_t minutes = now->virtual_us > 0 ? now->virtual_us / 60000000 : 0;
+    snprintf(text, room, "day %lld %02lld:%02lld %.16s", (long long)(minutes / 1440),
+             (long long)(minutes / 60 % 24), (long long)(minutes % 60),
+             now->phase ? now->phase : "-");
+}
+
+/* One line that does not wrap, because a wrapped line cannot be rewritten: the bar takes the
+ * columns that are left, and where they are few the words get shorter first. */
+static void put_rewritten(FILE *out, const struct rep_progress_now *now, const char *left)
+{
+    char begin[64], counts[96], bar[BAR_MAX + 1], line[512];
+    size_t columns = columns_of(out) - 1;
+    put_time(begin, sizeof begin, now);
+    put_counts(counts, sizeof counts, now, true);
+    size_t others = strlen(begin) + strlen(left) + strlen(" [] , left ");
+    bool wide = others + strlen(counts) + BAR_MIN <= columns;
+    put_counts(counts, sizeof counts, now, wide);
+    others += strlen(counts);
+    size_t cells = others < columns ? columns - others : 0;
+    cells = cells > BAR_MAX ? BAR_MAX : cells;
+    size_t full = cells * (size_t)permille(now) / 1000;
+    memset(bar, '-', cells);
+    memset(bar, '#', full);
+    bar[cells] = 0;
+    snprintf(line, sizeof line, "%s [%s] %s, left %s", begin, bar, counts, left);
+    fprintf(out, "\r%.*s\033[K", (int)columns, line);
+}
+
+static void put_plain(FILE *out, const struct rep_progress_now *now, const char *left)
+{
+    char begin[64], counts[96];
+    put_time(begin, sizeof begin, now);
+    put_counts(counts, sizeof counts, now, true);
+    fprintf(out, "%s: %s, left %s\n", begin, counts, left);
 }
 
 void rep_progress_show(struct rep_progress *progress, const struct rep_progress_now *now)
@@ -73,10 +110,12 @@ void rep_progress_show(struct rep_progress *progress, const struct rep_progress_
     if (at - progress->last < (progress->terminal ? every_terminal_s : every_plain_s))
         return;
     progress->last = at;
+    char left[32];
+    time_left(left, sizeof left, at - progress->started, permille(now));
     if (progress->terminal)
-        fputs("\r", progress->out);
-    put_line(progress, now, at - progress->started);
-    fputs(progress->terminal ? "\033[K" : "\n", progress->out);
+        put_rewritten(progress->out, now, left);
+    else
+        put_plain(progress->out, now, left);
     fflush(progress->out);
 }
 

@@ -109,7 +109,7 @@ static void put_gate(struct junit *suite, const struct rep_phase *phase,
         status = FAILED;
     char words[2 * REP_TEXT_MAX + 128];
     snprintf(words, sizeof words, "%s: %lld/%lld, red if %s (%s)%s",
-             rep_gate_state_name(gate->state), (long long)gate->numerator,
+             rep_gate_state_name((int)gate->state), (long long)gate->numerator,
              (long long)gate->denominator, gate->limit, gate->comparison,
              gate->state == REP_GATE_RED && run_passed ? "; as the scenario expects" : "");
     if (phase->result == REP_PHASE_NOT_REACHED)
@@ -136,7 +136,7 @@ static void put_promise(struct junit *suite, const struct rep_promise_row *row, 
         snprintf(words, sizeof words, "broken %llu times%s; first: %s; brickyard replay %s",
                  (unsigned long long)row->broken, run_passed ? ", as the scenario expects" : "",
                  row->first_what, row->first_token);
-    put_case(suite, "promises", rep_promise_name(row->promise),
+    put_case(suite, "promises", rep_promise_name((int)row->promise),
              row->broken && !run_passed ? FAILED : PASSED, words);
 }
 

@@ -151,8 +151,8 @@ static void put_device(const struct rep_terminal *terminal, const struct rep_dev
         "  %s (%u%s%s): %s%s%s%s%s; boots %s, the service believes %s; "
         "%u boots, %u cuts",
         device->id, device->number, device->site[0] ? ", " : "", device->site,
-        rep_outcome_name(device->outcome), device->brick != REP_BRICK_NONE ? ", brick: " : "",
-        device->brick != REP_BRICK_NONE ? rep_brick_name(device->brick) : "",
+        rep_outcome_name((int)device->outcome), device->brick != REP_BRICK_NONE ? ", brick: " : "",
+        device->brick != REP_BRICK_NONE ? rep_brick_name((int)device->brick) : "",
         device->reason[0] ? ", reason: " : "", device->reason,
         device->version[0] ? device->version : "nothing",
         device->believed[0] ? device->believed : "nothing", device->boots, device->cuts);

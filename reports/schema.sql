@@ -1,35 +1,37 @@
--- The result of one run of Brickyard: this page is the contract of the SQLite file that `--db FILE` writes.
+-- The result of one run of Brickyard: this is the contract of the file that `--db FILE` writes.
 --
--- application_id is 1112693067 ('BRYK'), user_version the version of this page. A row is numbered by
--- `position`, from 0, in the order of the report. Times ending in _s are virtual seconds from the run's
--- start; -1 means never. Counts are devices unless the comment says otherwise. Ratios are kept as two
--- integers, never as a fraction. The campaign service keeps tables of its own here, named camp_*.
+-- application_id is 1112693067 ('BRYK'), user_version the version of this page. A row is numbered
+-- by `position`, from 0, in the order of the report. Times ending in _s are virtual seconds from
+-- the run's start; -1 means never. Counts are devices unless the comment says otherwise. Ratios are
+-- kept as two integers, never as a fraction. The campaign service has its own tables: camp_*.
 
 PRAGMA application_id = 1112693067;
 PRAGMA user_version = 1;
 
--- One row. `status` is unfinished from the file's creation until the transaction that stores everything
--- else: a killed run never looks whole.
+-- One row. `status` is unfinished from the file's creation until the transaction that stores all
+-- the rest: a killed run never looks whole.
 CREATE TABLE run (
     position                INTEGER PRIMARY KEY CHECK (position = 0),
-    status                  TEXT NOT NULL DEFAULT 'unfinished' CHECK (status IN ('unfinished', 'finished')),
+    status                  TEXT NOT NULL DEFAULT 'unfinished'
+                            CHECK (status IN ('unfinished', 'finished')),
     scenario                TEXT NOT NULL,
     summary                 TEXT NOT NULL DEFAULT '',
     scenario_hash           TEXT NOT NULL DEFAULT '', -- hex, of the scenario's content
     world                   TEXT NOT NULL DEFAULT '', -- virtual, loopback, process, board
     candidate               TEXT NOT NULL DEFAULT '', -- the version being rolled out
-    seed                    TEXT NOT NULL,            -- decimal; text because it uses 64 bits unsigned
+    seed                    TEXT NOT NULL,            -- decimal; text, as it has 64 bits unsigned
     digest                  TEXT NOT NULL DEFAULT '', -- hex, over all events
     start                   TEXT NOT NULL DEFAULT '', -- ISO 8601 of virtual second 0
     verdict                 TEXT NOT NULL DEFAULT 'unfinished'
-                            CHECK (verdict IN ('pass', 'gate_stopped', 'unsafe', 'diverged', 'unfinished')),
+                            CHECK (verdict IN ('pass', 'gate_stopped', 'unsafe', 'diverged',
+                                               'unfinished')),
     exit_code               INTEGER NOT NULL DEFAULT 8 CHECK (exit_code BETWEEN 0 AND 8),
     explanation             TEXT NOT NULL DEFAULT '', -- one line: why this exit code
     devices                 INTEGER NOT NULL DEFAULT 0, -- the lab's included
     virtual_s               INTEGER NOT NULL DEFAULT 0, -- virtual seconds that the run covered
     wall_s                  REAL NOT NULL DEFAULT 0,    -- seconds of the wall clock
     jobs                    INTEGER NOT NULL DEFAULT 0, -- threads
-    -- Every enrolled device is in exactly one outcome; the last attempt wins, and bricked wins over all.
+    -- Every enrolled device is in exactly one outcome; the last attempt wins; bricked wins all.
     enrolled                INTEGER NOT NULL DEFAULT 0,
     not_enrolled            INTEGER NOT NULL DEFAULT 0,
     confirmed               INTEGER NOT NULL DEFAULT 0,
@@ -47,9 +49,9 @@ CREATE TABLE run (
     brick_unreachable       INTEGER NOT NULL DEFAULT 0, -- boots, but can never be reached again
     brick_hardware          INTEGER NOT NULL DEFAULT 0, -- damage that no software survives
     presumed_bricked        INTEGER NOT NULL DEFAULT 0, -- by the service, from silence alone
-    belief_wrong_at_end     INTEGER NOT NULL DEFAULT 0, -- the service believes what is not true of them
+    belief_wrong_at_end     INTEGER NOT NULL DEFAULT 0, -- the service believes what is not true
     belief_wrong_longest_s  INTEGER NOT NULL DEFAULT 0, -- longest time that a wrong belief lasted
-    sha256_bytes            INTEGER NOT NULL DEFAULT 0, -- bytes hashed, counted inside the crypto port
+    sha256_bytes            INTEGER NOT NULL DEFAULT 0, -- bytes hashed, counted in the crypto port
     ecdsa_verifies          INTEGER NOT NULL DEFAULT 0, -- signature checks, counted there too
     flash_programs          INTEGER NOT NULL DEFAULT 0, -- program operations
     flash_erases            INTEGER NOT NULL DEFAULT 0, -- sector erases
@@ -143,7 +145,8 @@ CREATE TABLE device (
     site        TEXT NOT NULL,
     version     TEXT NOT NULL,    -- that boots at the end; '' none
     outcome     TEXT NOT NULL,    -- the outcomes of table run; none: not enrolled
-    brick       TEXT NOT NULL CHECK (brick IN ('none', 'no_boot', 'boot_loop', 'unreachable', 'hardware')),
+    brick       TEXT NOT NULL CHECK (brick IN ('none', 'no_boot', 'boot_loop', 'unreachable',
+                                               'hardware')),
     reason      TEXT NOT NULL,    -- of the last status
     phase       INTEGER NOT NULL, -- position of the phase; -1 none
     enrolled_s  INTEGER NOT NULL,

@@ -74,16 +74,16 @@ void rep_terminal_phases(const struct rep_terminal *terminal)
 {
     static const struct column columns[] = {
         {"PHASE", SCOLS_FL_TRUNC},     {"RESULT", 0},
-        {"STARTED", SCOLS_FL_RIGHT},   {"HOLD FROM", SCOLS_FL_RIGHT},
+        {"STARTED", SCOLS_FL_RIGHT},   {"HOLD", SCOLS_FL_RIGHT},
         {"ENDED", SCOLS_FL_RIGHT},     {"COHORT", SCOLS_FL_RIGHT},
-        {"CONFIRMED", SCOLS_FL_RIGHT}, {"ROLLED BACK", SCOLS_FL_RIGHT},
+        {"CONFIRMED", SCOLS_FL_RIGHT}, {"ROLLBACKS", SCOLS_FL_RIGHT},
         {"PRESUMED", SCOLS_FL_RIGHT},  {NULL, 0}};
     struct libscols_table *table = table_new(terminal, columns);
     for (uint32_t i = 0; i < terminal->result->phases; i++) {
         const struct rep_phase *phase = &terminal->result->phase[i];
         struct libscols_line *line = line_new(table);
         cell(line, 0, "%s", phase->name);
-        cell(line, 1, "%s", rep_phase_result_name(phase->result));
+        cell(line, 1, "%s", rep_phase_result_name((int)phase->result));
         paint(line, 1, phase->result == REP_PHASE_STOPPED ? "red" : NULL);
         cell_time(line, 2, phase->started_s);
         cell_time(line, 3, phase->hold_from_s);
@@ -113,7 +113,7 @@ static void gate_line(struct libscols_line *line, const struct rep_phase *phase,
     cell(line, 2, "%lld/%lld", (long long)gate->numerator, (long long)gate->denominator);
     cell(line, 3, "%s", value);
     cell(line, 4, "%s", gate->limit);
-    cell(line, 5, "%s", rep_gate_state_name(gate->state));
+    cell(line, 5, "%s", rep_gate_state_name((int)gate->state));
     paint(line, 5, colours[gate->state]);
     cell_time(line, 6, gate->at_s);
 }
@@ -185,7 +185,7 @@ void rep_terminal_promises(const struct rep_terminal *terminal)
 {
     for (uint32_t i = 0; i < terminal->result->promises; i++) {
         const struct rep_promise_row *row = &terminal->result->promise[i];
-        const char *name = rep_promise_name(row->promise);
+        const char *name = rep_promise_name((int)row->promise);
         if (!row->broken) {
             fprintf(terminal->out, "  %-24s kept\n", name);
             continue;
@@ -212,7 +212,7 @@ void rep_terminal_alerts(const struct rep_terminal *terminal)
         const struct rep_alert *alert = &result->alert[i];
         struct libscols_line *line = line_new(table);
         cell_time(line, 0, alert->at_s);
-        cell(line, 1, "%s", rep_alert_level_name(alert->level));
+        cell(line, 1, "%s", rep_alert_level_name((int)alert->level));
         paint(line, 1, alert->level == REP_ALERT_OPERATIONS ? NULL : "red");
         cell(line, 2, "%s", alert->device[0] ? alert->device : "-");
         cell(line, 3, "%s", alert->cause);

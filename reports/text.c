@@ -64,27 +64,18 @@ void rep_text_clean(char *to, size_t room, const char *from, size_t from_bytes,
     to[used] = 0;
 }
 
-int64_t rep_text_basis_points(int64_t k, int64_t n)
-{
-    __int128 points = (__int128)k * 10000 / n;
-    if (points > INT64_MAX)
-        return INT64_MAX;
-    return points < INT64_MIN ? INT64_MIN : (int64_t)points;
-}
-
 void rep_text_ratio(char *to, size_t room, int64_t k, int64_t n, bool percent)
 {
     if (n <= 0) {
         snprintf(to, room, "no data");
         return;
     }
-    int64_t points = rep_text_basis_points(k, n);
-    if (!percent)
-        points /= 100; /* Hundredths of the ratio itself. */
-    const char *sign = points < 0 ? "-" : "";
-    uint64_t size = points < 0 ? 0 - (uint64_t)points : (uint64_t)points;
-    snprintf(to, room, "%s%llu.%02llu%s", sign, (unsigned long long)(size / 100),
-             (unsigned long long)(size % 100), percent ? "%" : "");
+    uint64_t size = k < 0 ? 0 - (uint64_t)k : (uint64_t)k;
+    unsigned unit = percent ? 100 : 1000;
+    unsigned __int128 value = (unsigned __int128)size * (percent ? 10000 : 1000) / (uint64_t)n;
+    uint64_t whole = value / unit > UINT64_MAX ? UINT64_MAX : (uint64_t)(value / unit);
+    snprintf(to, room, "%s%llu.%0*u%s", k < 0 ? "-" : "", (unsigned long long)whole,
+             percent ? 2 : 3, (unsigned)(value % unit), percent ? "%" : "");
 }
 
 void rep_text_time(char *to, size_t room, int64_t seconds)
@@ -92,7 +83,7 @@ void rep_text_time(char *to, size_t room, int64_t seconds)
     if (seconds < 0)
         snprintf(to, room, "-");
     else
-        snprintf(to, room, "%lld d %02lld:%02lld", (long long)(seconds / 86400),
+        snprintf(to, room, "%lldd %02lld:%02lld", (long long)(seconds / 86400),
                  (long long)(seconds / 3600 % 24), (long long)(seconds / 60 % 60));
 }
 
@@ -109,5 +100,5 @@ void rep_text_bytes(char *to, size_t room, uint64_t bytes)
         snprintf(to, room, "%llu bytes", (unsigned long long)bytes);
     else
         snprintf(to, room, "%llu.%llu %s", (unsigned long long)(bytes / scale),
-                 (unsigned long long)(bytes % scale / (scale / 10 + 1)), units[unit]);
+                 (unsigned long long)(bytes % scale / (scale / 1024) * 10 / 1024), units[unit]);
 }

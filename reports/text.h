@@ -36,12 +36,10 @@ void rep_text_clean(char *to, size_t room, const char *from, size_t from_bytes,
 /* Room that is always enough for a member of the result: a bad byte becomes three. */
 enum { REP_TEXT_ROOM = 3 * REP_TOKEN_MAX + 1 };
 
-/* k / n in hundredths of a percent, rounded towards zero, by integers; n > 0. */
-int64_t rep_text_basis_points(int64_t k, int64_t n);
-
-/* "63.04%" or, where the limit is no share ("> 500 ms"), "63.04"; "no data" where n is 0. */
+/* k / n by integers, rounded towards zero: "63.04%" or, where a share would be nonsense ("> 500
+ * ms"), "0.630"; "no data" where n is 0. */
 void rep_text_ratio(char *to, size_t room, int64_t k, int64_t n, bool percent);
-/* "3 d 04:05", or "-" for a time that never was. */
+/* "3d 04:05", or "-" for a time that never was. */
 void rep_text_time(char *to, size_t room, int64_t seconds);
 /* "1.5 GiB". */
 void rep_text_bytes(char *to, size_t room, uint64_t bytes);

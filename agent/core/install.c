@@ -42,9 +42,6 @@ static enum agent_reason verify(struct agent *agent)
     struct boot_trailer trailer;
     struct boot_image image;
     int sector;
-    if (!agent->stage_open && boot_stage_begin(env, agent->boot.slot))
-        return AGENT_WHY_FLASH;
-    agent->stage_open = true;
     if (boot_config_read(env->flash, env->layout, &config, &sector))
         return AGENT_WHY_FLASH;
     manifest_trailer(manifest, &trailer);

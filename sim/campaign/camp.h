@@ -249,7 +249,7 @@ struct camp_wire_status {
     enum camp_status_kind status;
 };
 bool camp_wire_status(struct camp_wire_status *out, const char *json, uint32_t len);
-/* An answer to a ping; number is that in its command_id. */
+/* An answer to a ping: {"device_id", "seq", "at", "pong": the ping's command_id}. */
 struct camp_wire_pong {
     char device_id[CAMP_ID_MAX]; /* "" when it has none */
     int64_t number;
@@ -279,6 +279,7 @@ int camp_lanes_open(struct camp *camp);
 void camp_lanes_fill(struct camp *camp); /* from the devices of the current phase that wait */
 void camp_select(struct camp *camp, struct camp_phase_now *phase);
 void camp_enrol(struct camp *camp);
+void camp_enrol_rearm(struct camp *camp);
 
 /* deadlines.c */
 int64_t camp_device_due(const struct camp *camp, uint32_t device);

@@ -154,6 +154,7 @@ void camp_deadlines_run(struct camp *camp)
 {
     uint32_t device;
     while (sim_queue_peek(&camp->due, &device) <= camp->now_us) {
+        camp->dirty = true; /* the time of this tick is remembered */
         device_run(camp, device);
         sim_queue_set(&camp->due, device, camp_device_due(camp, device));
     }

@@ -168,19 +168,26 @@ static int64_t next_opening_us(const struct camp *camp)
     return next_us;
 }
 
+/* When enrolment goes on: at the next nominal time if an open lane waits for it, else at the next
+ * opening. */
+void camp_enrol_rearm(struct camp *camp)
+{
+    for (uint32_t i = 0; i < camp->lanes; i++)
+        if (camp->lane[i].head != camp->lane[i].end)
+            lane_refresh(&camp->lane[i], camp->now_us);
+    bool open = lane_next(camp, false) != NULL;
+    camp->enrol_next_us = open ? camp->rate_next_us : next_opening_us(camp);
+}
+
 void camp_enrol(struct camp *camp)
 {
     const struct scn_phase *plan = camp->phase[camp->at_phase].plan;
     if (camp->now_us < camp->enrol_next_us)
         return;
-    for (uint32_t i = 0; i < camp->lanes; i++)
-        if (camp->lane[i].head != camp->lane[i].end)
-            lane_refresh(&camp->lane[i], camp->now_us);
+    camp->dirty = true; /* so that a restarted service knows that this was looked at */
+    camp_enrol_rearm(camp);
     struct camp_lane *lane;
     while ((lane = lane_next(camp, plan->stagger)) && rate_allows(camp, plan->rate_per_hour))
         notify_first(camp, lane);
-    if (!camp->waiting_count)
-        camp->enrol_next_us = CAMP_NEVER;
-    else
-        camp->enrol_next_us = lane ? camp->rate_next_us : next_opening_us(camp);
+    camp_enrol_rearm(camp);
 }

@@ -186,8 +186,10 @@ static void rebuild(struct camp *camp)
         return;
     for (uint32_t i = 0; i < camp->config->devices; i++)
         camp_device_rearm(camp, i);
-    if (camp->state == CAMP_RUNNING)
+    if (camp->state == CAMP_RUNNING) {
         camp_lanes_fill(camp);
+        camp_enrol_rearm(camp);
+    }
     if (camp->state == CAMP_RUNNING || camp->state == CAMP_OBSERVING)
         camp_gates_refresh(camp, &camp->phase[camp->at_phase]);
 }

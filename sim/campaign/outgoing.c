@@ -80,7 +80,7 @@ static int compose_command(struct camp *camp, const struct camp_send *send)
         snprintf(extra, sizeof extra, ",\"defer_s\":%d", DEFER_S);
     return snprintf(camp->payload, camp->payload_room,
                     "{\"command_id\":\"c%lld\",\"command\":\"%s\"%s}", (long long)send->number,
-                    camp_command_name(send->command), extra);
+                    camp_command_name((int)send->command), extra);
 }
 
 bool camp_next_out(struct camp *camp, struct camp_out *out)

@@ -195,21 +195,25 @@ static void all_clean(struct camp *camp)
     camp->dirty = false;
 }
 
-static bool anything(const struct camp *camp)
+/* Anything but measurements. */
+static bool more_than_measurements(const struct camp *camp)
 {
     bool phases = false;
     for (uint32_t i = 0; i < camp->phases; i++)
         phases = phases || camp->phase[i].dirty;
-    return phases || camp->dirty || camp->dirty_rows || camp->dirty_measureds ||
-           camp->alerts != camp->alerts_stored || camp->sends != camp->sends_committed ||
-           camp->taken_number != camp->taken_stored;
+    return phases || camp->dirty || camp->dirty_rows || camp->alerts != camp->alerts_stored ||
+           camp->sends != camp->sends_committed || camp->taken_number != camp->taken_stored;
 }
 
 int camp_store_commit(struct camp *camp)
 {
-    if (!anything(camp))
+    bool more = more_than_measurements(camp);
+    if (!more && camp->dirty_measureds == 0)
         return CAMP_OK;
-    if (!write_all(camp)) {
+    /* Most ticks of a long hold bring telemetry of one device; a single statement commits itself.
+     */
+    bool alone = !more && camp->dirty_measureds == 1;
+    if (!(alone ? write_measured(camp, camp->dirty_measured[0]) : write_all(camp))) {
         int error = camp_error_db(camp, "writing a tick");
         sqlite3_exec(camp->db, "ROLLBACK", NULL, NULL, NULL);
         return error;

@@ -74,7 +74,9 @@ void sim_fault_draw(struct sim_fault *out, const struct scn *scn, uint32_t fault
     out->form = draw_form(&rng, from->torn);
     draw_target(out, &rng, from->during);
     uint32_t span = out->span ? out->span : image_units[out->op];
-    out->skip = sim_rng_below(&rng, span ? span : 1);
+    /* Most states write once: half of the cuts aim at the first operation, the rest at any of the span. */
+    bool first = !out->pinned && sim_rng_below(&rng, 2) == 0;
+    out->skip = first ? 0 : sim_rng_below(&rng, span ? span : 1);
     out->draw[0] = sim_rng_u32(&rng);
     out->draw[1] = sim_rng_u32(&rng);
     out->rounds++;

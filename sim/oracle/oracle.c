@@ -24,7 +24,9 @@ struct sim_oracle {
     struct oracle_crc crc;
     struct memo memo[MEMOS];
     uint32_t memo_next;
-    uint8_t *low, *high; /* one sector, with unstable bits as 0 and as 1 */
+    /* One sector, with unstable bits as 0 and as 1; high is not filled when there are none. */
+    uint8_t *low, *high;
+    bool stable;
 };
 
 int sim_oracle_create(struct sim_oracle **out, const struct boot_layout *layout,
@@ -63,23 +65,20 @@ uint64_t sim_oracle_verifications(const struct sim_oracle *oracle)
     return oracle->verifier.done;
 }
 
-/* Fills low and high with a sector; true when no bit of it is unstable. */
-static bool read_sector(struct sim_oracle *oracle, const struct sim_flash *flash, uint32_t addr)
+/* Fills low with a sector, and high too where some bit of it is unstable. */
+static void read_sector(struct sim_oracle *oracle, const struct sim_flash *flash, uint32_t addr)
 {
     uint32_t len = oracle->layout.sector_bytes;
-    bool stable = !sim_flash_has_unstable(flash, addr, len);
+    oracle->stable = !sim_flash_has_unstable(flash, addr, len);
     sim_flash_peek(flash, addr, oracle->low, len, 0);
-    if (stable)
-        memcpy(oracle->high, oracle->low, len);
-    else
+    if (!oracle->stable)
         sim_flash_peek(flash, addr, oracle->high, len, 1);
-    return stable;
 }
 
 /* Bytes that read the same whatever the unstable bits do. */
 static bool is_steady(const struct sim_oracle *oracle, uint32_t at, uint32_t len)
 {
-    return memcmp(oracle->low + at, oracle->high + at, len) == 0;
+    return oracle->stable || memcmp(oracle->low + at, oracle->high + at, len) == 0;
 }
 
 /* The first mark page behind a body of this size. */

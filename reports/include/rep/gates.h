@@ -5,6 +5,8 @@
  * if all the rest went well; otherwise it is on hold. At the end (final true) it is judged on the devices
  * that reported, with those silent past their deadline as failures: green or red. With fewer than
  * min_sample in the denominator (or none) it stays on hold: no data never passes.
+ * Early, the sample is the cohort, every undecided one is taken as it helps, and the silent stay failures:
+ * their deadline is the decision. What is shown is what was seen: when red, those numbers are red too.
  * Pure functions; thread-safe.
  */
 #ifndef REP_GATES_H
