@@ -140,7 +140,7 @@ static int fault_rows(const struct sim_fleet *fleet, struct rep_result *out)
         struct rep_fault *row = &out->fault[out->faults++];
         enum scn_fault_kind kind = fleet->scn->fault[f].kind;
         snprintf(row->kind, sizeof row->kind, "%s", scn_fault_kind_name((int)kind));
-        row->number = f;
+        row->number = f + 1;
         sim_faults_count(&fleet->world.faults, f, &row->scheduled, &row->armed, &row->fired);
         if (kind == SCN_FAULT_SERVICE_RESTART) {
             row->scheduled = 1;
