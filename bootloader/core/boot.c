@@ -1,5 +1,6 @@
 /* One boot: read, decide, record, answer. */
 #include "boot/boot.h"
+#include "config_store.h"
 #include "mem.h"
 #include "state.h"
 
@@ -8,6 +9,7 @@ struct boot_pass {
     struct boot_state state;
     struct boot_inputs in;
     struct boot_decision decision;
+    bool settled;    /* no interrupted write could make the config read otherwise later */
     bool unreadable; /* the config could not be read at all: nothing may be written over it */
 };
 
@@ -27,7 +29,8 @@ static void gather(struct boot_pass *pass, enum boot_reset reset)
     const struct boot_env *env = pass->env;
     struct boot_inputs *in = &pass->in;
     int sector;
-    int error = boot_config_read(env->flash, env->layout, &pass->state.config, &sector);
+    int error = boot_config_read_settled(env->flash, env->layout, &pass->state.config, &sector,
+                                         &pass->settled);
     pass->unreadable = error == BOOT_EFLASH;
     in->config_valid = error == BOOT_OK;
     in->config = pass->state.config;
@@ -88,6 +91,9 @@ int boot_run(const struct boot_env *env, enum boot_reset reset, struct boot_outc
         return error;
     gather(&pass, reset);
     boot_decide(&pass.in, &pass.decision);
+    /* What this boot goes by must not read otherwise in the session that follows. */
+    if (pass.in.config_valid && !pass.settled && pass.decision.slot != BOOT_SLOT_NONE)
+        pass.decision.write = true;
     bool written = pass.decision.write && record(&pass) == BOOT_OK;
     if (pass.decision.trial && !written)
         refuse_trial(&pass);

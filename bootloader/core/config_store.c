@@ -8,17 +8,21 @@
  * record gets a mark whose program returned in this very call, so that record reads in every later
  * session.
  */
-#include "boot/config.h"
+#include "config_store.h"
 #include "boot/error.h"
 #include "boot/image.h"
 #include "bytes.h"
 #include "mem.h"
 #include "pages.h"
 
+/* A write that ran to its end leaves two marks, so one alone tells of a cut. */
+enum { MARKS_OF_A_WRITE = 2 };
+
 static const char mark_magic[4] = {'B', 'Y', 'D', '1'};
 
 struct record {
-    bool complete;
+    bool sound;     /* the body decodes */
+    uint32_t marks; /* that were found to fit it, counted up to MARKS_OF_A_WRITE */
     uint32_t body_crc;
     struct boot_config config;
 };
@@ -37,20 +41,22 @@ static int read_record(const struct boot_flash *flash, const struct boot_layout 
                        struct record *out)
 {
     uint8_t body[BOOT_CONFIG_BODY_BYTES];
-    out->complete = false;
+    out->sound = false;
+    out->marks = 0;
     if (flash->read(flash->ctx, sector_addr(layout, sector), body, sizeof body) < 0)
         return BOOT_EFLASH;
-    if (boot_config_decode(&out->config, body) != BOOT_OK)
+    out->sound = boot_config_decode(&out->config, body) == BOOT_OK;
+    if (!out->sound)
         return BOOT_OK;
     out->body_crc = boot_get32(body + sizeof body - 4);
     uint32_t pages = boot_mark_pages(layout, BOOT_CONFIG_BODY_BYTES);
-    for (uint32_t i = 0; i < pages && !out->complete; i++) {
+    for (uint32_t i = 0; i < pages && out->marks < MARKS_OF_A_WRITE; i++) {
         uint8_t mark[BOOT_CONFIG_MARK_BYTES];
         uint32_t sequence, crc;
         if (flash->read(flash->ctx, mark_addr(layout, sector, i), mark, sizeof mark) < 0)
             return BOOT_EFLASH;
-        out->complete = boot_mark_decode(mark, mark_magic, &sequence, &crc) &&
-                        sequence == out->config.sequence && crc == out->body_crc;
+        out->marks += boot_mark_decode(mark, mark_magic, &sequence, &crc) &&
+                      sequence == out->config.sequence && crc == out->body_crc;
     }
     return BOOT_OK;
 }
@@ -68,27 +74,49 @@ static int read_both(const struct boot_flash *flash, const struct boot_layout *l
     *newest = -1;
     for (int i = 0; i < 2; i++) {
         if (read_record(flash, layout, i, &record[i]) != BOOT_OK) {
-            record[i].complete = false;
+            record[i].sound = false;
+            record[i].marks = 0;
             error = BOOT_EFLASH;
         }
-        if (record[i].complete && (*newest < 0 || is_newer(&record[i], &record[*newest])))
+        if (record[i].marks && (*newest < 0 || is_newer(&record[i], &record[*newest])))
             *newest = i;
     }
     return error;
 }
 
-int boot_config_read(const struct boot_flash *flash, const struct boot_layout *layout,
-                     struct boot_config *out, int *sector)
+/*
+ * A cut in a mark leaves a record which counts at one read and does not at another. So it is
+ * settled only when the newest record has all marks of a write, and the other copy holds no newer
+ * body without any.
+ */
+static bool is_settled(const struct record record[2], int newest)
+{
+    const struct record *other = &record[!newest];
+    return record[newest].marks == MARKS_OF_A_WRITE &&
+           !(other->sound && is_newer(other, &record[newest]));
+}
+
+int boot_config_read_settled(const struct boot_flash *flash, const struct boot_layout *layout,
+                             struct boot_config *out, int *sector, bool *settled)
 {
     struct record record[2];
     memset(out, 0, sizeof *out);
+    *settled = false;
     /* A copy that can't be read does not hide the other: booting on one record is better than on
      * none. */
     int error = read_both(flash, layout, record, sector);
     if (*sector < 0)
         return error ? error : BOOT_ENOTFOUND;
+    *settled = error || is_settled(record, *sector);
     *out = record[*sector].config;
     return BOOT_OK;
+}
+
+int boot_config_read(const struct boot_flash *flash, const struct boot_layout *layout,
+                     struct boot_config *out, int *sector)
+{
+    bool settled;
+    return boot_config_read_settled(flash, layout, out, sector, &settled);
 }
 
 /*
@@ -117,15 +145,15 @@ static int mark_again(const struct boot_flash *flash, const struct boot_layout *
 static int write_record(const struct boot_flash *flash, const struct boot_layout *layout,
                         int sector, const uint8_t body[BOOT_CONFIG_BODY_BYTES], uint32_t sequence)
 {
+    uint8_t mark[BOOT_CONFIG_MARK_BYTES];
     uint32_t addr = sector_addr(layout, sector);
     if (flash->erase(flash->ctx, addr) < 0)
         return BOOT_EFLASH;
-    int error = boot_program(flash, layout, addr, body, BOOT_CONFIG_BODY_BYTES);
-    if (error)
-        return error;
-    uint8_t mark[BOOT_CONFIG_MARK_BYTES];
     boot_mark_encode(mark, mark_magic, sequence, boot_get32(body + BOOT_CONFIG_BODY_BYTES - 4));
-    return boot_program(flash, layout, mark_addr(layout, sector, 0), mark, sizeof mark);
+    int error = boot_program(flash, layout, addr, body, BOOT_CONFIG_BODY_BYTES);
+    for (uint32_t i = 0; i < MARKS_OF_A_WRITE && !error; i++)
+        error = boot_program(flash, layout, mark_addr(layout, sector, i), mark, sizeof mark);
+    return error;
 }
 
 int boot_config_write(const struct boot_flash *flash, const struct boot_layout *layout,

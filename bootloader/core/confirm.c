@@ -31,8 +31,8 @@ int boot_confirm(const struct boot_env *env, int running)
         config->faulty_boots = 0;
         return boot_config_write(env->flash, env->layout, config);
     }
-    if ((config->active != running && config->next != running) ||
-        !state.trailer[running].signed_image)
+    bool booted = config->active == running || config->next == running;
+    if (!state.trailer[running].signed_image || (!booted && boot_state_is_trial(&state, running)))
         return BOOT_ESTATE;
     error = boot_state_mark(env, &state, running);
     if (error)

@@ -16,9 +16,8 @@ int boot_state_read(const struct boot_env *env, int running, struct boot_state *
 bool boot_state_is_trial(const struct boot_state *state, int running)
 {
     uint32_t own = state->trailer[running].confirmed;
-    if (state->config.active == running)
-        return own == 0;
-    return own <= state->trailer[!running].confirmed;
+    bool tried = state->config.next == running && state->config.active != running;
+    return own == 0 || (tried && own <= state->trailer[!running].confirmed);
 }
 
 int boot_state_mark(const struct boot_env *env, const struct boot_state *state, int slot)

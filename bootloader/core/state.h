@@ -16,7 +16,10 @@ struct boot_state {
  */
 int boot_state_read(const struct boot_env *env, int running, struct boot_state *out);
 
-/* True unless the running slot is confirmed: by the config, or by a mark above the active slot's.
+/*
+ * True when the running slot was never confirmed, or runs as a trial although it once was. A config
+ * that names the other slot does not make it one: that config could not be written when the slot
+ * took over.
  */
 bool boot_state_is_trial(const struct boot_state *state, int running);
 

@@ -137,8 +137,9 @@ static int find_place(const struct boot_flash *flash, const struct boot_layout *
 
 /*
  * A page that was torn may read FF. To program it again with the same bytes heals it; with another
- * number in it, it would stay unreadable. So a number that is new to a marked trailer leaves one
- * page free, which is where a torn mark that reads FF would be.
+ * number in it, it would stay unreadable. So where a trailer is marked already, a new number goes
+ * on the next free page if it is even, and leaves one out if it is odd: a torn mark with the number
+ * before it lies on the other.
  */
 int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       uint32_t number)
@@ -152,7 +153,7 @@ int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *
     uint32_t pages = boot_mark_pages(layout, BOOT_TRAILER_BODY_BYTES);
     uint32_t index = place.free;
     if (place.highest && place.highest != number && index + 1 < pages)
-        index++;
+        index += number & 1;
     if (index >= pages) {
         if (place.in_place < 0)
             return BOOT_ESTATE;

@@ -34,7 +34,7 @@ int boot_stage_begin(const struct boot_env *env, int running);
 
 /*
  * Closes staging: programs the trailer (signature, certificate) of the staged slot. The caller has
- * verified the image by boot_verify. BOOT_EFLASH, BOOT_ERANGE.
+ * verified the image by boot_verify. BOOT_EFLASH, BOOT_ERANGE, BOOT_ESTATE as above.
  */
 int boot_stage_finish(const struct boot_env *env, int running, const struct boot_trailer *trailer);
 
@@ -56,7 +56,8 @@ int boot_revert(const struct boot_env *env, int running);
 
 /*
  * Records that a key is revoked: for staging at once, for boots from the next confirmation of an image by
- * an unrevoked key. BOOT_ERANGE when the table is full, BOOT_ESTATE when it would leave no trusted key.
+ * an unrevoked key. BOOT_ENOTFOUND when no trusted key has this id, BOOT_ERANGE when the table is full,
+ * BOOT_ESTATE when it would leave no trusted key.
  * The caller has checked the command's signature by another trusted, unrevoked key.
  */
 int boot_revoke(const struct boot_env *env, const char *cert_id);

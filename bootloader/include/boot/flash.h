@@ -28,7 +28,8 @@ enum { BOOT_SLOT_NONE = -1, BOOT_SLOT_A = 0, BOOT_SLOT_B = 1, BOOT_SLOTS = 2 };
 /*
  * Regions in rising order without overlap: bootloader | boot config (2 sectors) | slot A | slot B | data.
  * The last sector of a slot is its trailer. The agent's journal is the first journal_bytes of the data
- * partition; everything behind belongs to the application and is never touched.
+ * partition; everything behind belongs to the application and is never touched. A sector holds a config
+ * body and at least two mark pages behind it.
  */
 struct boot_layout {
     uint32_t sector_bytes;     /* erase sector, power of two, 512 or more */

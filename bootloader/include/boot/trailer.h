@@ -5,7 +5,7 @@
  *   body   0 magic "BYT1" | 4 image_bytes u32 | 8 signature_bytes u16 | 10 zero u16 | 12 cert_id[24]
  *          36 signature[72] (zero padded) | 108 reserved[16] = 0 | 124 CRC-32 of bytes 0..123
  *   mark   0 magic "BYM1" | 4 number u32 | 8 kind u32 (1 = confirmed) | 12 CRC-32 of bytes 0..11
- *          the rest of the page stays FF
+ *          the rest of the page stays FF; there may be FF pages between marks; the first 16 are used
  *
  * A confirmed slot's number is the highest of its valid marks; it grows by one with each confirmation on
  * the device. Further marks repeat the same number: a mark counts as safe only in the power session that

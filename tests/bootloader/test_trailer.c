@@ -1,0 +1,149 @@
+/* The slot's trailer: its bytes, its marks, and what a torn mark may not do. */
+#include "device.h"
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { TRAILER_B = 3072 + 1024, MARK_PAGES = 16 };
+
+static struct device device;
+static struct firmware firmware;
+
+static void setup(void)
+{
+    device_init(&device, 1);
+    firmware_make(&firmware, &device, "1.0.0", 0, 300, 0);
+}
+
+TestSuite(boot_trailer, .init = setup);
+
+static struct boot_trailer read(void)
+{
+    struct boot_trailer trailer;
+    cr_assert_eq(boot_trailer_read(&device.flash, &device.layout, BOOT_SLOT_B, &trailer), BOOT_OK);
+    return trailer;
+}
+
+static int mark(uint32_t number)
+{
+    return boot_trailer_mark(&device.flash, &device.layout, BOOT_SLOT_B, number);
+}
+
+Test(boot_trailer, body_comes_back_and_lies_where_the_drawing_says)
+{
+    device_install(&device, BOOT_SLOT_B, &firmware, 0);
+    const uint8_t *body = device.nor.cell + TRAILER_B;
+    cr_expect_eq(memcmp(body, "BYT1\x2C\1\0\0\5\0\0\0key-0\0", 18), 0);
+    cr_expect_eq(memcmp(body + 36, firmware.trailer.signature, BOOT_SIGNATURE_MAX), 0);
+    struct boot_trailer trailer = read();
+    cr_expect(trailer.signed_image);
+    cr_expect_eq(trailer.image_bytes, 300);
+    cr_expect_eq(trailer.signature_bytes, 5);
+    cr_expect_str_eq(trailer.cert_id, "key-0");
+    cr_expect_eq(trailer.confirmed, 0);
+    cr_expect_eq(trailer.marks, 0);
+}
+
+Test(boot_trailer, any_flipped_bit_is_refused)
+{
+    uint8_t body[BOOT_TRAILER_BODY_BYTES];
+    struct boot_trailer trailer;
+    cr_assert_eq(boot_trailer_encode(body, &firmware.trailer), BOOT_OK);
+    for (uint32_t bit = 0; bit < 8 * sizeof body; bit++) {
+        body[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        cr_expect_eq(boot_trailer_decode(&trailer, body), BOOT_EFORMAT, "bit %u", bit);
+        cr_expect_not(trailer.signed_image);
+        body[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+}
+
+Test(boot_trailer, what_does_not_fit_is_not_written)
+{
+    struct boot_trailer trailer = firmware.trailer;
+    trailer.signature_bytes = BOOT_SIGNATURE_MAX + 1;
+    cr_expect_eq(boot_trailer_write(&device.flash, &device.layout, 1, &trailer), BOOT_ERANGE);
+    trailer.signature_bytes = 0;
+    cr_expect_eq(boot_trailer_write(&device.flash, &device.layout, 1, &trailer), BOOT_ERANGE);
+    trailer = firmware.trailer;
+    memset(trailer.cert_id, 'x', sizeof trailer.cert_id);
+    cr_expect_eq(boot_trailer_write(&device.flash, &device.layout, 1, &trailer), BOOT_ERANGE);
+    cr_expect_eq(device.nor.ops, 0);
+}
+
+Test(boot_trailer, mark_has_the_bytes_of_the_drawing)
+{
+    cr_assert_eq(mark(0x0201), BOOT_OK);
+    const uint8_t *page = device.nor.cell + TRAILER_B + BOOT_TRAILER_BODY_BYTES;
+    uint32_t crc = boot_crc32(0, page, 12);
+    cr_expect_eq(memcmp(page, "BYM1\1\2\0\0\1\0\0\0", 12), 0);
+    cr_expect_eq(memcmp(page + 12, &crc, 4), 0);
+}
+
+Test(boot_trailer, the_highest_mark_counts)
+{
+    cr_assert_eq(mark(3), BOOT_OK);
+    cr_assert_eq(mark(3), BOOT_OK);
+    cr_assert_eq(mark(8), BOOT_OK);
+    cr_assert_eq(mark(5), BOOT_OK);
+    cr_expect_eq(read().confirmed, 8);
+    cr_expect_eq(read().marks, 4);
+}
+
+Test(boot_trailer, marks_behind_a_page_that_reads_empty_are_found)
+{
+    uint8_t blank[16];
+    memset(blank, 0xFF, sizeof blank);
+    cr_assert_eq(mark(3), BOOT_OK);
+    cr_assert_eq(mark(3), BOOT_OK);
+    nor_put(&device.nor, TRAILER_B + BOOT_TRAILER_BODY_BYTES, blank, sizeof blank);
+    cr_expect_eq(read().confirmed, 3);
+}
+
+Test(boot_trailer, a_number_can_be_marked_for_ever_without_a_bit_rising)
+{
+    for (int i = 0; i < 3 * MARK_PAGES; i++) {
+        cr_assert_eq(mark(4), BOOT_OK);
+        cr_assert_eq(read().confirmed, 4);
+    }
+    cr_expect_eq(read().marks, MARK_PAGES);
+    cr_expect_eq(mark(5), BOOT_ESTATE);
+    cr_expect_eq(read().confirmed, 4);
+    cr_expect_null(device.nor.violation);
+}
+
+static void mark_torn(uint64_t seed, uint32_t number)
+{
+    jmp_buf power_lost;
+    device_init(&device, seed);
+    cr_assert_eq(mark(1), BOOT_OK);
+    device.nor.power_lost = &power_lost;
+    device.nor.cut_at = device.nor.ops;
+    device.nor.form = NOR_UNSTABLE;
+    if (!setjmp(power_lost))
+        mark(number);
+}
+
+/* A mark torn so that it may read empty, then another number: the new one must read at every read.
+ */
+Test(boot_trailer, a_torn_mark_that_reads_empty_does_not_spoil_the_next_number)
+{
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        uint32_t number = 6 + (uint32_t)(seed & 1);
+        mark_torn(seed, number);
+        cr_assert_eq(mark(number + 1), BOOT_OK);
+        for (int i = 0; i < 20; i++)
+            cr_assert_eq(read().confirmed, number + 1);
+        cr_expect_null(device.nor.violation);
+    }
+}
+
+Test(boot_trailer, flash_errors_are_reported)
+{
+    struct boot_trailer trailer;
+    device.nor.fail_from = 0;
+    cr_expect_eq(mark(1), BOOT_EFLASH);
+    cr_expect_eq(boot_trailer_write(&device.flash, &device.layout, 1, &firmware.trailer),
+                 BOOT_EFLASH);
+    device.nor.fail_read = true;
+    cr_expect_eq(boot_trailer_read(&device.flash, &device.layout, 1, &trailer), BOOT_EFLASH);
+    cr_expect_eq(mark(1), BOOT_EFLASH);
+}
