@@ -219,6 +219,7 @@ void dev_state(void *ctx, enum agent_state from, enum agent_state to)
     struct sim_fault *fault = sim_fault_leave(&dev->faults, (enum scn_during)(SCN_DURING_IDLE + (int)from));
     if (fault)
         dev_cut_now(dev, fault);
+    dev_state_ends(dev, (enum scn_during)(SCN_DURING_IDLE + (int)from));
     dev->state = to;
     dev_log(dev, SIM_EV_STATE, from, to, "%s -> %s", agent_state_name((int)from), agent_state_name((int)to));
     if (from == AGENT_IDLE)

@@ -76,7 +76,7 @@ struct sim_device {
     int running_slot;          /* -1 */
     bool running_confirmed;
     uint32_t counter_floor, trial_boots_seen, restless_boots, dead_boots;
-    bool hardware_damage, data_damage; /* data_damage: to the application's data, on purpose */
+    bool flash_damaged, hardware_damage, data_damage; /* by faults: any, not survivable, of the data partition */
     char truth_version[BOOT_VERSION_MAX];
     uint32_t boots, cuts, changes;
     int64_t changed_us;
@@ -115,6 +115,7 @@ void dev_state(void *ctx, enum agent_state from, enum agent_state to);
 void dev_strike(struct sim_device *dev, struct sim_fault *fault);
 void dev_fired(struct sim_device *dev, struct sim_fault *fault);
 void dev_arm_timer(struct sim_device *dev);
+void dev_state_ends(struct sim_device *dev, enum scn_during state);
 
 /* link.c */
 void dev_mqtt_connect(struct sim_device *dev);

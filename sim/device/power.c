@@ -47,8 +47,9 @@ static void violation(void *ctx, enum sim_flash_violation kind, uint32_t addr)
     };
     struct sim_device *dev = ctx;
     (void)addr;
-    /* A stuck sector holds what an erase should have taken: that is no fault of who programs it. */
-    if (kind == SIM_FLASH_V_OVERWRITE && dev->hardware_damage)
+    /* Rotten bits in an erased page, and what a stuck sector kept from its erase, are no fault of who
+     * programs it. */
+    if (kind == SIM_FLASH_V_OVERWRITE && dev->flash_damaged)
         return;
     dev_break(dev, as[kind].promise, as[kind].what);
 }

@@ -22,6 +22,7 @@ struct fleet_run {
 struct fleet_plan {
     uint32_t count;        /* devices, 0: 8 */
     uint64_t seed;         /* 0: 1 */
+    const char *link;      /* "wifi" */
     const char *group;     /* further keys of the group, as "hw_revision: Rev-B, sites: 2" */
     const char *candidate; /* further keys of the new version, as "behaviour: {hangs: 100%}" */
     const char *candidate_version; /* 2.4.0 */
