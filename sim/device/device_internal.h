@@ -107,7 +107,9 @@ void dev_boot(struct sim_device *dev);
 void dev_app_start(struct sim_device *dev);
 void dev_crash(struct sim_device *dev);
 void dev_confirmed(struct sim_device *dev);
-void dev_health_event(struct sim_device *dev, enum sim_timer timer);
+void dev_config_loaded(struct sim_device *dev);
+void dev_drivers_ready(struct sim_device *dev);
+void dev_telemetry_acknowledged(struct sim_device *dev);
 void dev_interlock(struct sim_device *dev);
 void dev_state(void *ctx, enum agent_state from, enum agent_state to);
 

@@ -106,7 +106,8 @@ static void device_row(const struct sim_fleet *fleet, uint32_t d, struct rep_dev
     row->outcome_s = seconds(fleet, belief.outcome_us);
     row->boots = truth.boots;
     row->cuts = truth.cuts;
-    if ((row->outcome != REP_OUT_NONE && row->outcome != REP_OUT_CONFIRMED) || row->brick)
+    bool disbelief = strcmp(row->version, row->believed) != 0;
+    if ((row->outcome != REP_OUT_NONE && row->outcome != REP_OUT_CONFIRMED) || row->brick || disbelief)
         sim_fleet_token(fleet, d, row->token, sizeof row->token);
     out->enrolled += row->outcome != REP_OUT_NONE;
     if (row->outcome != REP_OUT_NONE)
