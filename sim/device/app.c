@@ -130,6 +130,7 @@ void dev_app_start(struct sim_device *dev)
 {
     dev_witness_boot(dev);
     dev->ailment = (struct sim_ailment){0};
+    dev->interlock_told = false;
     dev->app_start_us = dev->now_us;
     dev->connected_at_first_us = -1;
     dev->connected = dev->drivers_ok = dev->config_ok = dev->telemetry_ok = false;
@@ -207,8 +208,9 @@ void dev_interlock(struct sim_device *dev)
     sim_rng_init(&rng, dev->world->scn->seed, dev->unit->number, SIM_RNG_INTERLOCK,
                  (uint32_t)((dev->now_us - dev->world->scn->start_us) / half_hour));
     bool active = sim_rng_chance(&rng, share.num, share.den);
-    bool told = dev->interlock == active && dev->timer[TIMER_INTERLOCK] != SIM_NEVER;
+    bool told = dev->interlock_told && dev->interlock == active;
     dev->interlock = active;
+    dev->interlock_told = true;
     dev->timer[TIMER_INTERLOCK] = dev->state == AGENT_IDLE ? SIM_NEVER
                                   : dev->now_us + half_hour - (dev->now_us - dev->world->scn->start_us) % half_hour;
     if (told)

@@ -60,7 +60,7 @@ struct sim_device {
     struct sim_ailment ailment;
     uint32_t firmware;        /* index of the running artifact, UINT32_MAX none */
     int64_t app_start_us, confirmed_us; /* confirmed_us: when the running version was confirmed; -1 never */
-    bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock;
+    bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock, interlock_told;
     int64_t connected_us, connected_at_first_us, lost_us;
     int64_t mqtt_down_until_us, http_down_until_us;
     uint32_t puback_id;
