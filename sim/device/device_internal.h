@@ -60,7 +60,7 @@ struct sim_device {
     struct sim_ailment ailment;
     uint32_t firmware;        /* index of the running artifact, UINT32_MAX none */
     int64_t app_start_us, confirmed_us; /* confirmed_us: when the running version was confirmed; -1 never */
-    bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock;
+    bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock, interlock_told;
     int64_t connected_us, connected_at_first_us, lost_us;
     int64_t mqtt_down_until_us, http_down_until_us;
     uint32_t puback_id;
@@ -107,7 +107,9 @@ void dev_boot(struct sim_device *dev);
 void dev_app_start(struct sim_device *dev);
 void dev_crash(struct sim_device *dev);
 void dev_confirmed(struct sim_device *dev);
-void dev_health_event(struct sim_device *dev, enum sim_timer timer);
+void dev_config_loaded(struct sim_device *dev);
+void dev_drivers_ready(struct sim_device *dev);
+void dev_telemetry_acknowledged(struct sim_device *dev);
 void dev_interlock(struct sim_device *dev);
 void dev_state(void *ctx, enum agent_state from, enum agent_state to);
 

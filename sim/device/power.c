@@ -129,6 +129,6 @@ void dev_power_was_cut(struct sim_device *dev)
 
 void dev_power_on(struct sim_device *dev)
 {
-    dev_log(dev, SIM_EV_POWER_ON, 0, 0, " ");
+    dev_log(dev, SIM_EV_POWER_ON, 0, 0, "power is back");
     dev_reset(dev, BOOT_RESET_POWER_ON, 20000);
 }

@@ -54,7 +54,7 @@ static const char *ineffective(const struct rep_result *result, char *text, size
         const struct rep_fault *fault = &result->fault[f];
         if (fault->armed <= fault->fired)
             continue;
-        snprintf(text, len, "fault %u (%s): armed %llu times, took effect %llu times", fault->number + 1,
+        snprintf(text, len, "fault %u (%s): armed %llu times, took effect %llu times", fault->number,
                  fault->kind, (unsigned long long)fault->armed, (unsigned long long)fault->fired);
         return text;
     }
