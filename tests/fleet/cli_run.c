@@ -76,6 +76,7 @@ Test(cli_run, quiet_prints_nothing)
     cr_expect_str_eq(program_out(), "");
     cr_expect_str_eq(program_err(), "");
     cr_expect_eq(access("run.db", R_OK) | access("run.json", R_OK) | access("run.xml", R_OK), 0);
+    cr_expect_eq(program_entries(), 4, "nothing but what was asked for");
 }
 
 Test(cli_run, json_on_standard_output_is_json_and_nothing_else)
