@@ -207,7 +207,8 @@ Test(faults, a_download_spoiled_always_is_given_up_with_its_reason)
         if (corrupt[i].always == REP_OUT_NONE)
             continue;
         cr_expect_eq(row->outcome, corrupt[i].always, "%s", corrupt[i].how);
-        cr_expect_str_eq(row->reason, agent_reason_name(corrupt[i].reason), "%s", corrupt[i].how);
+        cr_expect_str_eq(row->reason, agent_reason_name((int)corrupt[i].reason), "%s",
+                         corrupt[i].how);
     }
     cr_expect(fleet_alerted(&run, REP_ALERT_OPERATIONS));
     fleet_run_free(&run);
