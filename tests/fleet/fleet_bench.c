@@ -99,7 +99,7 @@ const struct rep_device *fleet_device(const struct fleet_run *run, uint32_t numb
 const struct rep_fault *fleet_fault(const struct fleet_run *run, uint32_t number)
 {
     cr_assert_lt(number, run->result.faults);
-    cr_assert_eq(run->result.fault[number].number, number);
+    cr_assert_eq(run->result.fault[number].number, number + 1, "the first one is fault 1");
     return &run->result.fault[number];
 }
 

@@ -43,6 +43,7 @@ void fleet_run_free(struct fleet_run *run);
 
 /* The row of this device (number from 0); asserts that it is there. */
 const struct rep_device *fleet_device(const struct fleet_run *run, uint32_t number);
+/* The scenario's fault at this place, from 0. */
 const struct rep_fault *fleet_fault(const struct fleet_run *run, uint32_t number);
 bool fleet_alerted(const struct fleet_run *run, enum rep_alert_level level);
 
