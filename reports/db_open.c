@@ -159,7 +159,7 @@ int rep_db_create(sqlite3 **out, const char *path, const char *scenario, uint64_
     if (!error)
         error = open_connection(out, path, SQLITE_OPEN_READWRITE);
     if (!error)
-        error = rep_exec(*out, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = NORMAL",
+        error = rep_exec(*out, "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF",
                          "cannot open the result");
     if (error) {
         sqlite3_close(*out);

@@ -182,10 +182,12 @@ static int store(sqlite3 *db, const struct rep_result *result)
 
 int rep_db_write(sqlite3 *db, const struct rep_result *result)
 {
-    /* EXTRA also syncs the folder after the journal is gone, so that the commit survives a power
-     * cut. */
+    /* The ticks leave a truncated journal; a finished run leaves none. EXTRA also syncs the folder
+     * after the journal is gone, so that the commit survives a power cut. */
     bool in_file = sqlite3_db_filename(db, "main") && sqlite3_db_filename(db, "main")[0];
-    int error = rep_exec(db, in_file ? "PRAGMA synchronous = EXTRA" : "PRAGMA synchronous = OFF",
+    int error = rep_exec(db,
+                         in_file ? "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA"
+                                 : "PRAGMA synchronous = OFF",
                          "cannot store the result");
     if (!error)
         error = rep_exec(db, "BEGIN IMMEDIATE", "cannot store the result");

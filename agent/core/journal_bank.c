@@ -188,10 +188,6 @@ static int compact(struct agent_journal *journal)
     uint8_t buffer[AGENT_RECORD_MAX];
     int to = journal->bank == 0 ? 1 : 0;
     uint32_t sequence = journal->bank_sequence + 1, page = journal->layout->page_bytes;
-    /* (2) The header of this bank must be sure before the other bank is given up. */
-    if (journal->bank >= 0 && !journal->settled &&
-        put_head(journal, journal->bank, journal->bank_sequence, buffer) == PUT_FAILED)
-        return AGENT_EFLASH;
     /* (4) A page which reads FF may be a half-finished erase, so a bank is always erased first. */
     if (erase_bank(journal, to, bank_bytes(journal)))
         return AGENT_EFLASH;
@@ -219,6 +215,8 @@ static int append(struct agent_journal *journal)
     /* (3) Else a half-written header over there could win later, by luck, with older content. */
     if (journal->bank < 0 || !journal->other_safe)
         return compact(journal);
+    /* (2) The header was believed, but it may be a torn one: sure it must be before more depends on
+     * it, a record behind it or the erasing of the other bank. */
     if (!journal->settled &&
         put_head(journal, journal->bank, journal->bank_sequence, buffer) != PUT_OK)
         return compact(journal);

@@ -140,7 +140,7 @@ void agent_resume(struct agent *agent, const struct boot_config *config)
     bool under_way = journal->has_update && journal->phase != AGENT_CONFIRMED &&
                      journal->phase != AGENT_ROLLED_BACK;
     agent->state = under_way ? (enum agent_state)journal->phase : AGENT_IDLE;
-    agent->waiting_told = true;
+    agent->waiting_told = agent->state == AGENT_WAITING_APPLY; /* it was told with that record */
     if (agent->boot.trial)
         resume_trial(agent);
     else if (agent->state == AGENT_IDLE)

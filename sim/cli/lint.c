@@ -49,9 +49,9 @@ int cli_scenarios(int argc, char **argv)
         struct scn_messages messages = {0};
         snprintf(path, sizeof path, "%s/%s", folder, list[i]->d_name);
         if (scn_load(&scn, path, NULL, &messages))
-            printf("%-44s (broken: see `brickyard lint`)\n", path);
+            printf("%-48s  (broken: see `brickyard lint`)\n", path);
         else
-            printf("%-44s %s\n", path, scn->summary);
+            printf("%-48s  %s\n", path, scn->summary);
         scn_free(scn);
         free(list[i]);
     }

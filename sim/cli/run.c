@@ -6,6 +6,7 @@
 #include <popt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool cli_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out)
@@ -35,8 +36,13 @@ bool cli_messages(const struct scn_messages *messages)
 static bool writable(const char *option, const char *path)
 {
     char folder[4096];
+    struct stat status;
     if (!path || !strcmp(path, "-"))
         return true;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        fprintf(stderr, "brickyard: %s %s: %s\n", option, path, strerror(EISDIR));
+        return false;
+    }
     snprintf(folder, sizeof folder, "%s", path);
     char *slash = strrchr(folder, '/');
     if (slash)
@@ -44,6 +50,14 @@ static bool writable(const char *option, const char *path)
     if (access(slash ? folder : ".", W_OK) == 0 && (access(path, F_OK) != 0 || access(path, W_OK) == 0))
         return true;
     fprintf(stderr, "brickyard: %s %s: %s\n", option, path, strerror(errno));
+    return false;
+}
+
+static bool is_digest(const char *text)
+{
+    if (strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32)
+        return true;
+    fprintf(stderr, "brickyard: --check-digest %s: accepted: 32 hex digits, as a run prints them\n", text);
     return false;
 }
 
@@ -60,7 +74,8 @@ static bool check_options(const struct cli_run_options *o)
                     : "no such world");
         return false;
     }
-    return writable("--db", o->db) && writable("--json", o->json) && writable("--junit", o->junit);
+    return (!o->digest || is_digest(o->digest)) && writable("--db", o->db) && writable("--json", o->json) &&
+           writable("--junit", o->junit);
 }
 
 static bool load(struct scn **out, const struct cli_run_options *o, uint32_t *devices)

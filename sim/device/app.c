@@ -114,10 +114,23 @@ static void schedule_life(struct sim_device *dev)
         dev->timer[TIMER_MQTT] = SIM_NEVER;
 }
 
+/* The agent never gets to run: the application hangs until the watchdog bites, or faults at once. */
+static void fail_at_start(struct sim_device *dev)
+{
+    int64_t watchdog_us = dev->world->scn->device.watchdog_us;
+    if (dev->ailment.hang) {
+        dev->timer[TIMER_WATCHDOG] = dev->now_us + watchdog_us;
+        dev_log(dev, SIM_EV_HANG, 0, 0, "until the watchdog bites");
+    } else {
+        dev->timer[TIMER_CRASH] = dev->now_us + 10000;
+    }
+}
+
 void dev_app_start(struct sim_device *dev)
 {
     dev_witness_boot(dev);
     dev->ailment = (struct sim_ailment){0};
+    dev->interlock_told = false;
     dev->app_start_us = dev->now_us;
     dev->connected_at_first_us = -1;
     dev->connected = dev->drivers_ok = dev->config_ok = dev->telemetry_ok = false;
@@ -126,15 +139,7 @@ void dev_app_start(struct sim_device *dev)
     dev_log(dev, SIM_EV_APP_START, dev->firmware, dev->outcome.trial, "%s%s", dev->truth_version,
             dev->outcome.trial ? " on trial" : "");
     if (dev->ailment.hang || dev->ailment.fails) {
-        dev->power = POWER_APP;
-        dev->state = AGENT_IDLE;
-        memset(dev->agent, 0xA5, sizeof *dev->agent); /* the agent never gets to run */
-        dev->power = POWER_ROM;
-        int64_t watchdog_us = dev->world->scn->device.watchdog_us;
-        dev->timer[dev->ailment.hang ? TIMER_WATCHDOG : TIMER_CRASH] =
-            dev->now_us + (dev->ailment.hang ? watchdog_us : 10000);
-        if (dev->ailment.hang)
-            dev_log(dev, SIM_EV_HANG, 0, 0, "until the watchdog bites");
+        fail_at_start(dev);
         return;
     }
     start_agent(dev);
@@ -167,29 +172,29 @@ void dev_confirmed(struct sim_device *dev)
             "%s in slot %c", dev->truth_version, 'A' + dev->running_slot);
 }
 
-void dev_health_event(struct sim_device *dev, enum sim_timer timer)
+static void health_event(struct sim_device *dev, enum agent_event_kind kind, enum agent_health check,
+                         bool *seen, const char *what)
 {
-    struct agent_event event = {.ok = true};
-    bool *seen = &dev->config_ok;
-    enum agent_health check = AGENT_HEALTH_CONFIG;
-    event.kind = AGENT_EV_CONFIG;
-    if (timer == TIMER_DRIVERS) {
-        event.kind = AGENT_EV_DRIVERS;
-        seen = &dev->drivers_ok;
-        check = AGENT_HEALTH_DRIVERS;
-    } else if (timer == TIMER_TELEMETRY_ACK) {
-        event.kind = AGENT_EV_TELEMETRY;
-        seen = &dev->telemetry_ok;
-        check = AGENT_HEALTH_TELEMETRY;
-        dev->restless_boots = dev->running_confirmed ? 0 : dev->restless_boots;
-    }
-    event.ok = *seen = !dev->ailment.health[check];
-    dev_log(dev, SIM_EV_HEALTH, check, event.ok, "%s %s",
-            check == AGENT_HEALTH_CONFIG    ? "configuration"
-            : check == AGENT_HEALTH_DRIVERS ? "drivers"
-                                            : "first telemetry",
-            event.ok ? "ok" : "FAILED");
-    dev_agent_input(dev, &event);
+    *seen = !dev->ailment.health[check];
+    dev_log(dev, SIM_EV_HEALTH, check, *seen, "%s %s", what, *seen ? "ok" : "FAILED");
+    dev_agent_input(dev, &(struct agent_event){.kind = kind, .ok = *seen});
+}
+
+void dev_config_loaded(struct sim_device *dev)
+{
+    health_event(dev, AGENT_EV_CONFIG, AGENT_HEALTH_CONFIG, &dev->config_ok, "configuration");
+}
+
+void dev_drivers_ready(struct sim_device *dev)
+{
+    health_event(dev, AGENT_EV_DRIVERS, AGENT_HEALTH_DRIVERS, &dev->drivers_ok, "drivers");
+}
+
+void dev_telemetry_acknowledged(struct sim_device *dev)
+{
+    if (dev->running_confirmed)
+        dev->restless_boots = 0;
+    health_event(dev, AGENT_EV_TELEMETRY, AGENT_HEALTH_TELEMETRY, &dev->telemetry_ok, "first telemetry");
 }
 
 /* The process that may not be interrupted runs in half hours, each drawn by itself. */
@@ -203,8 +208,9 @@ void dev_interlock(struct sim_device *dev)
     sim_rng_init(&rng, dev->world->scn->seed, dev->unit->number, SIM_RNG_INTERLOCK,
                  (uint32_t)((dev->now_us - dev->world->scn->start_us) / half_hour));
     bool active = sim_rng_chance(&rng, share.num, share.den);
-    bool told = dev->interlock == active && dev->timer[TIMER_INTERLOCK] != SIM_NEVER;
+    bool told = dev->interlock_told && dev->interlock == active;
     dev->interlock = active;
+    dev->interlock_told = true;
     dev->timer[TIMER_INTERLOCK] = dev->state == AGENT_IDLE ? SIM_NEVER
                                   : dev->now_us + half_hour - (dev->now_us - dev->world->scn->start_us) % half_hour;
     if (told)
@@ -219,6 +225,7 @@ void dev_state(void *ctx, enum agent_state from, enum agent_state to)
     struct sim_fault *fault = sim_fault_leave(&dev->faults, (enum scn_during)(SCN_DURING_IDLE + (int)from));
     if (fault)
         dev_cut_now(dev, fault);
+    dev_state_ends(dev, (enum scn_during)(SCN_DURING_IDLE + (int)from));
     dev->state = to;
     dev_log(dev, SIM_EV_STATE, from, to, "%s -> %s", agent_state_name((int)from), agent_state_name((int)to));
     if (from == AGENT_IDLE)

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 void dev_log(struct sim_device *dev, enum sim_event_kind kind, uint64_t a, uint64_t b, const char *format,
              ...)
 {
@@ -168,71 +165,65 @@ void dev_agent_input(struct sim_device *dev, const struct agent_event *event)
     dev_agent_drain(dev);
 }
 
-static void step(struct sim_device *dev, enum sim_timer timer)
+static void strike_due(struct sim_device *dev)
 {
-    dev->timer[timer] = SIM_NEVER;
-    switch (timer) {
-    case TIMER_POWER_ON:
-        dev_power_on(dev);
-        break;
-    case TIMER_BOOT:
-        dev_boot(dev);
-        break;
-    case TIMER_APP:
-        dev_app_start(dev);
-        break;
-    case TIMER_FAULT: {
-        struct sim_fault *fault = sim_fault_next_timed(&dev->faults);
-        if (fault)
-            dev_strike(dev, fault);
-        dev_arm_timer(dev);
-        break;
-    }
-    case TIMER_LINK_UP:
-        dev_link_up(dev);
-        break;
-    case TIMER_WATCHDOG:
-        dev->resets++;
-        dev_reset(dev, BOOT_RESET_WATCHDOG, 1000);
-        break;
-    case TIMER_CRASH:
-        dev_crash(dev);
-        break;
-    case TIMER_RESET:
-        dev_reset(dev, dev->ailment.fault == SCN_HOW_BROWN_OUT ? BOOT_RESET_BROWN_OUT : BOOT_RESET_PIN,
-                  1000);
-        break;
-    case TIMER_CONFIG:
-    case TIMER_DRIVERS:
-    case TIMER_TELEMETRY_ACK:
-        dev_health_event(dev, timer);
-        break;
-    case TIMER_MQTT:
-        dev_mqtt_connect(dev);
-        break;
-    case TIMER_PUBACK:
-        dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_PUBLISHED, .id = dev->puback_id});
-        break;
-    case TIMER_INBOX:
-        dev_inbox(dev);
-        break;
-    case TIMER_INTERLOCK:
-        dev_interlock(dev);
-        break;
-    case TIMER_HTTP:
-        dev_http_step(dev);
-        break;
-    case TIMER_AGENT:
-        dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_TIME});
-        break;
-    case TIMER_FLUSH:
-        dev_telemetry_flush(dev);
-        dev->timer[TIMER_FLUSH] = dev->now_us - dev->now_us % 3600000000 + 86400000000;
-        break;
-    default:
-        break;
-    }
+    struct sim_fault *fault = sim_fault_next_timed(&dev->faults);
+    if (fault)
+        dev_strike(dev, fault);
+    dev_arm_timer(dev);
 }
+
+static void watchdog_bites(struct sim_device *dev)
+{
+    dev->resets++;
+    dev_reset(dev, BOOT_RESET_WATCHDOG, 1000);
+}
+
+/* A boot_failure fault that resets the application again and again, without a fault of its own. */
+static void reset_from_outside(struct sim_device *dev)
+{
+    bool sagged = dev->ailment.fault == SCN_HOW_BROWN_OUT;
+    dev_reset(dev, sagged ? BOOT_RESET_BROWN_OUT : BOOT_RESET_PIN, 1000);
+}
+
+static void status_acknowledged(struct sim_device *dev)
+{
+    dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_PUBLISHED, .id = dev->puback_id});
+}
+
+static void agent_due(struct sim_device *dev)
+{
+    dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_TIME});
+}
+
+/* All devices tell their telemetry at the same hour, once a day, so that ticks between are left out. */
+static void telemetry_due(struct sim_device *dev)
+{
+    const int64_t hour = 3600000000, day = 24 * hour;
+    dev_telemetry_flush(dev);
+    dev->timer[TIMER_FLUSH] = dev->now_us - dev->now_us % hour + day;
+}
+
+static void (*const due[TIMERS])(struct sim_device *) = {
+    [TIMER_POWER_ON] = dev_power_on,
+    [TIMER_BOOT] = dev_boot,
+    [TIMER_APP] = dev_app_start,
+    [TIMER_FAULT] = strike_due,
+    [TIMER_LINK_UP] = dev_link_up,
+    [TIMER_WATCHDOG] = watchdog_bites,
+    [TIMER_CRASH] = dev_crash,
+    [TIMER_RESET] = reset_from_outside,
+    [TIMER_CONFIG] = dev_config_loaded,
+    [TIMER_DRIVERS] = dev_drivers_ready,
+    [TIMER_MQTT] = dev_mqtt_connect,
+    [TIMER_TELEMETRY_ACK] = dev_telemetry_acknowledged,
+    [TIMER_PUBACK] = status_acknowledged,
+    [TIMER_INBOX] = dev_inbox,
+    [TIMER_INTERLOCK] = dev_interlock,
+    [TIMER_HTTP] = dev_http_step,
+    [TIMER_AGENT] = agent_due,
+    [TIMER_FLUSH] = telemetry_due,
+};
 
 static enum sim_timer earliest(const struct sim_device *dev)
 {
@@ -257,7 +248,8 @@ int64_t sim_device_run(struct sim_device *dev, struct sim_shard *shard, int64_t 
         /* Flash operations may have taken the device past the time at which this was due. */
         if (dev->timer[timer] > dev->now_us)
             dev->now_us = dev->timer[timer];
-        step(dev, timer);
+        dev->timer[timer] = SIM_NEVER;
+        due[timer](dev);
     }
 }
 

@@ -60,7 +60,7 @@ struct sim_device {
     struct sim_ailment ailment;
     uint32_t firmware;        /* index of the running artifact, UINT32_MAX none */
     int64_t app_start_us, confirmed_us; /* confirmed_us: when the running version was confirmed; -1 never */
-    bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock;
+    bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock, interlock_told;
     int64_t connected_us, connected_at_first_us, lost_us;
     int64_t mqtt_down_until_us, http_down_until_us;
     uint32_t puback_id;
@@ -76,7 +76,7 @@ struct sim_device {
     int running_slot;          /* -1 */
     bool running_confirmed;
     uint32_t counter_floor, trial_boots_seen, restless_boots, dead_boots;
-    bool hardware_damage, data_damage; /* data_damage: to the application's data, on purpose */
+    bool flash_damaged, hardware_damage, data_damage; /* by faults: any, not survivable, of the data partition */
     char truth_version[BOOT_VERSION_MAX];
     uint32_t boots, cuts, changes;
     int64_t changed_us;
@@ -107,7 +107,9 @@ void dev_boot(struct sim_device *dev);
 void dev_app_start(struct sim_device *dev);
 void dev_crash(struct sim_device *dev);
 void dev_confirmed(struct sim_device *dev);
-void dev_health_event(struct sim_device *dev, enum sim_timer timer);
+void dev_config_loaded(struct sim_device *dev);
+void dev_drivers_ready(struct sim_device *dev);
+void dev_telemetry_acknowledged(struct sim_device *dev);
 void dev_interlock(struct sim_device *dev);
 void dev_state(void *ctx, enum agent_state from, enum agent_state to);
 
@@ -115,6 +117,7 @@ void dev_state(void *ctx, enum agent_state from, enum agent_state to);
 void dev_strike(struct sim_device *dev, struct sim_fault *fault);
 void dev_fired(struct sim_device *dev, struct sim_fault *fault);
 void dev_arm_timer(struct sim_device *dev);
+void dev_state_ends(struct sim_device *dev, enum scn_during state);
 
 /* link.c */
 void dev_mqtt_connect(struct sim_device *dev);

@@ -22,6 +22,23 @@ void dev_arm_timer(struct sim_device *dev)
     dev->flash.cut_form = fault ? fault->form : SCN_TORN_ANY;
 }
 
+/* A network drop that was still to come in the state which ends: it strikes now, as the scenario named the
+ * state. From outside again, by its timer. */
+void dev_state_ends(struct sim_device *dev, enum scn_during state)
+{
+    bool hastened = false;
+    for (uint32_t i = 0; i < dev->faults.count; i++) {
+        struct sim_fault *fault = &dev->faults.fault[i];
+        if (fault->kind != SCN_FAULT_NETWORK_DROP || !fault->armed || fault->during != state ||
+            fault->at_us <= dev->now_us || fault->at_us == SIM_NEVER)
+            continue;
+        fault->at_us = dev->now_us;
+        hastened = true;
+    }
+    if (hastened)
+        dev_arm_timer(dev);
+}
+
 static uint32_t damage_address(const struct sim_device *dev, const struct sim_fault *fault)
 {
     const struct boot_layout *layout = &dev->world->layout;
@@ -52,6 +69,7 @@ static void damage(struct sim_device *dev, struct sim_fault *fault)
     if (fault->region == SCN_REGION_BOOTLOADER || fault->region == SCN_REGION_RUNNING_SLOT ||
         fault->how != SCN_HOW_BIT_ROT)
         dev->hardware_damage = true;
+    dev->flash_damaged = true;
     dev->data_damage |= fault->region == SCN_REGION_DATA;
     dev_fired(dev, fault);
 }
@@ -67,7 +85,8 @@ void dev_strike(struct sim_device *dev, struct sim_fault *fault)
         dev_cut_now(dev, fault);
     case SCN_FAULT_NETWORK_DROP:
         if (fault->at_us == SIM_NEVER) {
-            /* Armed by a state that was entered just now: it strikes within seconds, from outside. */
+            /* Armed by a state that was entered just now: it strikes within seconds, while the state
+             * lasts, from outside. */
             fault->at_us = dev->now_us + fault->draw[0] % 5000000;
             dev_arm_timer(dev);
         } else {

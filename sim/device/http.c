@@ -43,6 +43,9 @@ static void spoil(struct sim_device *dev, struct sim_fault *fault)
     case SCN_HOW_WRONG_LENGTH:
         http->total += 1 + fault->draw[1] % 4096;
         break;
+    case SCN_HOW_DISCONNECT: /* between two pieces, before the last one */
+        http->spoil_at -= http->spoil_at % PIECE_BYTES;
+        break;
     case SCN_HOW_STALE_FILE:
         http->artifact = other(dev->world);
         http->total = http->end = http->artifact->len;

@@ -66,7 +66,7 @@ void dev_mqtt_connect(struct sim_device *dev)
     dev->connected_us = dev->now_us;
     if (dev->connected_at_first_us < 0)
         dev->connected_at_first_us = dev->now_us;
-    dev_log(dev, SIM_EV_MQTT_UP, 0, 0, " ");
+    dev_log(dev, SIM_EV_MQTT_UP, 0, 0, "connected");
     if (!dev->telemetry_ok)
         dev->timer[TIMER_TELEMETRY_ACK] =
             dev->ailment.health[AGENT_HEALTH_TELEMETRY] ? SIM_NEVER
@@ -84,7 +84,7 @@ void dev_mqtt_down(struct sim_device *dev)
     dev->connected = false;
     dev->lost_us = dev->now_us;
     dev->timer[TIMER_PUBACK] = dev->timer[TIMER_INBOX] = dev->timer[TIMER_TELEMETRY_ACK] = SIM_NEVER;
-    dev_log(dev, SIM_EV_MQTT_DOWN, 0, 0, " ");
+    dev_log(dev, SIM_EV_MQTT_DOWN, 0, 0, "connection lost");
 }
 
 void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault)
@@ -112,7 +112,7 @@ void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault
 
 void dev_link_up(struct sim_device *dev)
 {
-    dev_log(dev, SIM_EV_LINK_UP, 0, 0, " ");
+    dev_log(dev, SIM_EV_LINK_UP, 0, 0, "the broker can be reached again");
 }
 
 void dev_inbox(struct sim_device *dev)

@@ -47,8 +47,9 @@ static void violation(void *ctx, enum sim_flash_violation kind, uint32_t addr)
     };
     struct sim_device *dev = ctx;
     (void)addr;
-    /* A stuck sector holds what an erase should have taken: that is no fault of who programs it. */
-    if (kind == SIM_FLASH_V_OVERWRITE && dev->hardware_damage)
+    /* Rotten bits in an erased page, and what a stuck sector kept from its erase, are no fault of who
+     * programs it. */
+    if (kind == SIM_FLASH_V_OVERWRITE && dev->flash_damaged)
         return;
     dev_break(dev, as[kind].promise, as[kind].what);
 }
@@ -128,6 +129,6 @@ void dev_power_was_cut(struct sim_device *dev)
 
 void dev_power_on(struct sim_device *dev)
 {
-    dev_log(dev, SIM_EV_POWER_ON, 0, 0, " ");
+    dev_log(dev, SIM_EV_POWER_ON, 0, 0, "power is back");
     dev_reset(dev, BOOT_RESET_POWER_ON, 20000);
 }

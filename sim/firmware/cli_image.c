@@ -31,7 +31,7 @@ static int set_text(const struct sim_fw_arguments *arguments, enum sim_fw_option
 
 static int fill_header(const struct sim_fw_arguments *arguments, struct boot_image *header)
 {
-    uint64_t counter = 0;
+    uint64_t counter = 1; /* what a factory leaves in the boot config */
     *header = (struct boot_image){0};
     if (arguments->value[SIM_FW_OPT_COUNTER] &&
         !sim_fw_number(arguments, SIM_FW_OPT_COUNTER, false, UINT32_MAX, &counter))

@@ -106,7 +106,8 @@ static void device_row(const struct sim_fleet *fleet, uint32_t d, struct rep_dev
     row->outcome_s = seconds(fleet, belief.outcome_us);
     row->boots = truth.boots;
     row->cuts = truth.cuts;
-    if ((row->outcome != REP_OUT_NONE && row->outcome != REP_OUT_CONFIRMED) || row->brick)
+    bool disbelief = strcmp(row->version, row->believed) != 0;
+    if ((row->outcome != REP_OUT_NONE && row->outcome != REP_OUT_CONFIRMED) || row->brick || disbelief)
         sim_fleet_token(fleet, d, row->token, sizeof row->token);
     out->enrolled += row->outcome != REP_OUT_NONE;
     if (row->outcome != REP_OUT_NONE)
@@ -140,7 +141,7 @@ static int fault_rows(const struct sim_fleet *fleet, struct rep_result *out)
         struct rep_fault *row = &out->fault[out->faults++];
         enum scn_fault_kind kind = fleet->scn->fault[f].kind;
         snprintf(row->kind, sizeof row->kind, "%s", scn_fault_kind_name((int)kind));
-        row->number = f;
+        row->number = f + 1;
         sim_faults_count(&fleet->world.faults, f, &row->scheduled, &row->armed, &row->fired);
         if (kind == SCN_FAULT_SERVICE_RESTART) {
             row->scheduled = 1;

@@ -66,7 +66,7 @@ static const char *ineffective(const struct rep_result *result, char *text, size
         const struct rep_fault *fault = &result->fault[f];
         if (fault->armed <= fault->fired)
             continue;
-        snprintf(text, len, "fault %u (%s): armed %llu times, took effect %llu times", fault->number + 1,
+        snprintf(text, len, "fault %u (%s): armed %llu times, took effect %llu times", fault->number,
                  fault->kind, (unsigned long long)fault->armed, (unsigned long long)fault->fired);
         return text;
     }
@@ -150,6 +150,25 @@ static void say(struct rep_result *result, int code, const char *text)
     snprintf(result->explanation, sizeof result->explanation, "%s", text);
 }
 
+/* What exactly is unsafe, for the first line that a person reads. */
+static void say_unsafe(struct rep_result *result)
+{
+    char why[REP_TEXT_MAX];
+    const struct rep_promise_row *broken = NULL;
+    for (uint32_t p = result->promises; p-- > 0;)
+        if (result->promise[p].broken && result->promise[p].promise != REP_PROMISE_CONVERGENCE)
+            broken = &result->promise[p];
+    if (broken)
+        snprintf(why, sizeof why, "promise %s was broken: %.150s", rep_promise_name((int)broken->promise),
+                 broken->first_what);
+    else if (result->updates[REP_OUT_BRICKED])
+        snprintf(why, sizeof why, "%u devices are bricked", result->updates[REP_OUT_BRICKED]);
+    else
+        snprintf(why, sizeof why, "the service is wrong about %u devices at the end",
+                 result->belief_wrong_at_end);
+    say(result, EXIT_UNSAFE, why);
+}
+
 void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
 {
     const struct scn_expect *expect = &fleet->scn->expect;
@@ -165,7 +184,7 @@ void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
         snprintf(why, sizeof why, "the digest is %s, not %.64s", result->digest, digest);
         say(result, EXIT_DIGEST, why);
     } else if (result->verdict == REP_UNSAFE && !(ok && only_expected_bricks(expect, result))) {
-        say(result, EXIT_UNSAFE, "a promise was broken");
+        say_unsafe(result);
     } else if (result->verdict == REP_DIVERGED && !(ok && expect->verdict == SCN_VERDICT_DIVERGED)) {
         say(result, EXIT_DIVERGED, "devices came to no rest after the faults had stopped");
     } else if (ineffective(result, why, sizeof why)) {

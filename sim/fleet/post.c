@@ -78,7 +78,8 @@ static void hand_over(struct sim_fleet *fleet, const struct sim_pending *message
 void sim_post_to_service(struct sim_fleet *fleet, int64_t until_us)
 {
     uint32_t kept = 0;
-    qsort(fleet->pending, fleet->pendings, sizeof *fleet->pending, by_arrival);
+    if (fleet->pendings) /* qsort takes no NULL, not even of length 0 */
+        qsort(fleet->pending, fleet->pendings, sizeof *fleet->pending, by_arrival);
     for (uint32_t i = 0; i < fleet->pendings; i++) {
         if (fleet->pending[i].up.at_us > until_us) {
             fleet->pending[kept++] = fleet->pending[i];

@@ -33,7 +33,7 @@ static void finish(struct world_image *image, const struct world_notice *notice)
 static void check_outcome(uint32_t at, int form, const char *version)
 {
     cr_assert_eq(agent_state(&world.agent), AGENT_IDLE, "op %u form %d: %s", at, form,
-                 agent_state_name(agent_state(&world.agent)));
+                 agent_state_name((int)agent_state(&world.agent)));
     cr_assert_str_eq(agent_running_version(&world.agent), version, "op %u form %d: %s", at, form,
                      world_story(&world));
     cr_assert_eq(world.flash.violations, 0, "op %u form %d: %u violations", at, form,

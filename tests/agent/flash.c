@@ -31,7 +31,7 @@ static bool refused(const struct world_flash *flash, uint32_t addr)
 
 static void program_page(struct world_flash *flash, uint32_t addr, const uint8_t *data)
 {
-    for (uint32_t i = 0; i < WORLD_PAGE; i++) {
+    for (uint32_t i = 0; i < flash->layout.page_bytes; i++) {
         uint8_t *cell = &flash->cell[addr + i];
         bool torn = flash->unstable[addr + i] || flash->haunted[addr + i];
         flash->violations += (*cell & data[i]) != data[i] && !torn;
@@ -73,7 +73,8 @@ static int flash_program(void *ctx, uint32_t addr, const void *data, uint32_t le
 {
     struct world_flash *flash = ctx;
     const uint8_t *from = data;
-    if (addr % WORLD_PAGE || len % WORLD_PAGE || addr > WORLD_FLASH || len > WORLD_FLASH - addr) {
+    const uint32_t page = flash->layout.page_bytes;
+    if (addr % page || len % page || addr > WORLD_FLASH || len > WORLD_FLASH - addr) {
         flash->violations++;
         return -1;
     }
@@ -81,14 +82,14 @@ static int flash_program(void *ctx, uint32_t addr, const void *data, uint32_t le
         return -1;
     bool cut = ++flash->ops == flash->cut_at;
     /* A call of several pages is cut in its middle page. */
-    uint32_t pages = len / WORLD_PAGE, torn = flash->form == TORN_BEFORE ? 0 : pages / 2;
+    uint32_t pages = len / page, torn = flash->form == TORN_BEFORE ? 0 : pages / 2;
     flash->programs++;
-    for (uint32_t i = 0; i < pages; i++, addr += WORLD_PAGE, from += WORLD_PAGE) {
+    for (uint32_t i = 0; i < pages; i++, addr += page, from += page) {
         if (cut && i == torn && flash->form != TORN_AFTER) {
-            uint8_t want[WORLD_PAGE];
-            for (uint32_t k = 0; k < WORLD_PAGE; k++)
+            uint8_t want[WORLD_SECTOR];
+            for (uint32_t k = 0; k < page; k++)
                 want[k] = flash->cell[addr + k] & from[k];
-            tear(flash, addr, want, WORLD_PAGE);
+            tear(flash, addr, want, page);
             power_lost(flash);
         }
         program_page(flash, addr, from);

@@ -177,8 +177,9 @@ static void write_number(uint32_t number)
     agent_journal_commit(&journal);
 }
 
-static uint32_t done;  /* the last number surely written */
-static uint32_t luck;  /* see world.h */
+static uint32_t done; /* the last number surely written */
+static uint32_t luck; /* see world.h */
+static uint32_t page_bytes = WORLD_PAGE;
 static uint32_t slack; /* records that were read by luck, and not built upon */
 
 static void cut_writing(uint32_t last, uint32_t at, int form)
@@ -196,6 +197,7 @@ static void cut_writing(uint32_t last, uint32_t at, int form)
 static void cut_run(uint32_t n, uint32_t at, int form)
 {
     begin();
+    flash.layout.page_bytes = page_bytes;
     flash.chance = n * 131 + at * 7 + (uint32_t)form;
     flash.luck = luck;
     for (done = 0; done < n; done++)
@@ -207,14 +209,15 @@ static void cut_run(uint32_t n, uint32_t at, int form)
 /* What was read is built upon by one more write; then it must read so at every later boot. */
 static void check_after_cut(uint32_t n, uint32_t at, int form)
 {
-    for (int boot = 0; boot < 4; boot++) {
+    for (int boot = 0; boot < 6; boot++) {
         reopen();
         uint32_t now = journal.durable_bytes;
         cr_assert(now + slack >= done && now <= done + 1, "n %u op %u form %d boot %d: %u of %u", n,
                   at, form, boot, now, done);
         cr_assert_eq(journal.next_seq, now + 1);
         if (boot < 2)
-            continue; /* two boots that only read may see an unstable page differently */
+            continue;        /* two boots that only read may see an unstable page differently */
+        write_number(++now); /* may be what the cut write said, so one more */
         write_number(++now);
         done = now;
         slack = 0;
@@ -254,6 +257,67 @@ Test(agent_journal, two_cuts_in_a_row_leave_nothing_half)
                 slack = 2;
                 check_after_cut(n, at, (int)then);
             }
+}
+
+/* A bank of two pages, its header and one record: each write is a compaction. */
+Test(agent_journal, pages_as_large_as_sectors_survive_cuts_too)
+{
+    page_bytes = WORLD_SECTOR;
+    for (uint32_t n = 0; n <= 9; n++)
+        for (uint32_t at = 1; at <= 12; at++)
+            for (int form = 0; form < TORN_FORMS; form++) {
+                luck = 0x5a93c6e1u ^ (n * 7919 + at * 104729);
+                cut_run(n, at, form);
+                check_after_cut(n, at, form);
+            }
+}
+
+/* The next write is torn at its op `at`; the boots after it read the page new where a bit is set.
+ */
+static void tear_next(uint32_t at, uint32_t lucky_boots)
+{
+    flash.ops = 0;
+    flash.cut_at = at;
+    flash.form = TORN_LUCKY;
+    flash.luck = lucky_boots << 1;
+}
+
+/* Rule 1: what was read is in the snapshot that comes first, so the torn page may turn back. */
+Test(agent_journal, a_lucky_record_that_was_built_upon_stays)
+{
+    begin();
+    write_number(1);
+    reopen();
+    write_number(2); /* the other bank is a valid older one now */
+    tear_next(1, 1);
+    if (!setjmp(power))
+        agent_journal_rolled_back(&journal, "bad");
+    reopen();
+    cr_assert_str_eq(journal.rolled_back_id, "bad", "the first boot is lucky");
+    write_number(3);
+    reopen();
+    cr_assert_str_eq(journal.rolled_back_id, "bad");
+    cr_assert_eq(journal.durable_bytes, 3);
+}
+
+/* Rule 3: a bank which was begun and not believed must not win later. */
+Test(agent_journal, a_lucky_bank_does_not_come_back_with_older_content)
+{
+    struct agent_notification update = update_named("fw");
+    begin();
+    write_number(1);
+    reopen();
+    write_number(2); /* the other bank is a valid older one now */
+    for (uint32_t i = 3; journal.tail + 2 * WORLD_PAGE <= bank_bytes; i++)
+        agent_journal_progress(&journal, i);
+    tear_next(4, 2); /* two erases, the snapshot, the header */
+    if (!setjmp(power))
+        agent_journal_begin_update(&journal, &update);
+    reopen();
+    cr_assert_not(journal.has_update, "the first boot is unlucky");
+    agent_journal_progress(&journal, 777);
+    reopen();
+    cr_assert_eq(journal.durable_bytes, 777);
 }
 
 /* The bytes as agent/FORMAT.md draws them, written by hand. */

@@ -20,8 +20,8 @@ static uint32_t world_random(void *ctx)
 static void world_state(void *ctx, enum agent_state from, enum agent_state to)
 {
     struct world *world = ctx;
-    cr_assert(agent_transition_allowed(from, to), "%s -> %s is not drawn", agent_state_name(from),
-              agent_state_name(to));
+    cr_assert(agent_transition_allowed(from, to), "%s -> %s is not drawn",
+              agent_state_name((int)from), agent_state_name((int)to));
     world->edge[from][to] = true;
     uint32_t at = world->steps++ % WORLD_LOG;
     world->path[at].from = from;
@@ -390,8 +390,8 @@ void world_run_to(struct world *world, enum agent_state state)
     uint32_t steps = 0;
     world->until_ms = world->now_ms + forever_ms;
     while (world->boot_pending || agent_state(&world->agent) != state) {
-        cr_assert(world_step(world), "never came to %s", agent_state_name(state));
-        cr_assert_lt(++steps, 20000, "never came to %s", agent_state_name(state));
+        cr_assert(world_step(world), "never came to %s", agent_state_name((int)state));
+        cr_assert_lt(++steps, 20000, "never came to %s", agent_state_name((int)state));
     }
 }
 

@@ -23,7 +23,7 @@ static void write_plan(char text[TEXT_MAX], const struct fleet_plan *plan)
         "scenario: test\n"
         "seed: %" PRIu64 "\n"
         "fleet:\n"
-        "  - {group: pumps, count: %u, firmware: 2.3.1, telemetry_every: 1h, link: wifi%s%s}\n"
+        "  - {group: pumps, count: %u, firmware: 2.3.1, telemetry_every: 1h, link: %s%s%s}\n"
         "flash: {bootloader: 16KiB, slot: 128KiB, data: 128KiB}\n"
         "firmware:\n"
         "  2.3.1: {size: 32KiB}\n"
@@ -38,11 +38,12 @@ static void write_plan(char text[TEXT_MAX], const struct fleet_plan *plan)
         "%s"
         "%s%s%s"
         "%s%s\n",
-        plan->seed ? plan->seed : 1, plan->count ? plan->count : 8, plan->group ? ", " : "",
-        or_else(plan->group, ""), to, plan->candidate ? ", " : "", or_else(plan->candidate, ""), to,
-        or_else(plan->campaign, ""), or_else(plan->phases, everybody),
-        plan->faults ? "faults: [" : "", or_else(plan->faults, ""), plan->faults ? "]\n" : "",
-        plan->expect ? "expect: " : "", or_else(plan->expect, ""));
+        plan->seed ? plan->seed : 1, plan->count ? plan->count : 8, or_else(plan->link, "wifi"),
+        plan->group ? ", " : "", or_else(plan->group, ""), to, plan->candidate ? ", " : "",
+        or_else(plan->candidate, ""), to, or_else(plan->campaign, ""),
+        or_else(plan->phases, everybody), plan->faults ? "faults: [" : "",
+        or_else(plan->faults, ""), plan->faults ? "]\n" : "", plan->expect ? "expect: " : "",
+        or_else(plan->expect, ""));
     cr_assert_lt(len, TEXT_MAX);
 }
 
@@ -98,7 +99,7 @@ const struct rep_device *fleet_device(const struct fleet_run *run, uint32_t numb
 const struct rep_fault *fleet_fault(const struct fleet_run *run, uint32_t number)
 {
     cr_assert_lt(number, run->result.faults);
-    cr_assert_eq(run->result.fault[number].number, number);
+    cr_assert_eq(run->result.fault[number].number, number + 1, "the first one is fault 1");
     return &run->result.fault[number];
 }
 

@@ -22,6 +22,7 @@ struct fleet_run {
 struct fleet_plan {
     uint32_t count;        /* devices, 0: 8 */
     uint64_t seed;         /* 0: 1 */
+    const char *link;      /* "wifi" */
     const char *group;     /* further keys of the group, as "hw_revision: Rev-B, sites: 2" */
     const char *candidate; /* further keys of the new version, as "behaviour: {hangs: 100%}" */
     const char *candidate_version; /* 2.4.0 */
@@ -42,6 +43,7 @@ void fleet_run_free(struct fleet_run *run);
 
 /* The row of this device (number from 0); asserts that it is there. */
 const struct rep_device *fleet_device(const struct fleet_run *run, uint32_t number);
+/* The scenario's fault at this place, from 0. */
 const struct rep_fault *fleet_fault(const struct fleet_run *run, uint32_t number);
 bool fleet_alerted(const struct fleet_run *run, enum rep_alert_level level);
 

@@ -132,7 +132,7 @@ Test(firmware_cli, build_puts_a_header_before_the_payload)
     fclose(file);
     cr_assert_eq(boot_image_decode(&header, bytes), 0);
     cr_assert_eq(header.image_bytes, 12345 + BOOT_IMAGE_HEADER_BYTES);
-    cr_assert_eq(header.security_counter, 0);
+    cr_assert_eq(header.security_counter, 1);
     cr_assert_str_eq(header.version, "1.10.0-rc.1");
     cr_assert_str_eq(header.device_type, "valve");
     cr_assert_str_eq(header.min_hw_revision, "Rev-C10");

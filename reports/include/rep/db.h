@@ -16,7 +16,8 @@ const char *rep_error_name(int error);
 /*
  * Creates path (NULL: in memory) with the schema and an unfinished run row. An existing file is replaced only
  * if it is a Brickyard result; anything else is REP_EEXISTS. synchronous=OFF journal_mode=MEMORY for
- * in-memory, WAL-less journal with synchronous=NORMAL for files.
+ * in-memory, a rollback journal and synchronous=OFF for files until the result is stored: a killed process
+ * loses nothing that way, and a commit each tick would else wait for the disk; rep_db_write syncs all of it.
  */
 int rep_db_create(sqlite3 **out, const char *path, const char *scenario, uint64_t seed);
 /* Opens an existing result for reading; REP_EFORMAT for what is none. */

@@ -58,7 +58,7 @@ struct rep_phase {
     uint32_t gates; struct rep_gate *gate;
 };
 struct rep_alert { int64_t at_s; enum rep_alert_level level; char cause[REP_TEXT_MAX]; char device[REP_NAME_MAX]; };
-struct rep_fault { char kind[REP_NAME_MAX]; uint32_t number; uint64_t scheduled, armed, fired; }; /* number: place in the scenario */
+struct rep_fault { char kind[REP_NAME_MAX]; uint32_t number; uint64_t scheduled, armed, fired; }; /* number: place in the scenario, from 1 */
 struct rep_promise_row { enum rep_promise promise; uint64_t broken; char first_token[REP_TOKEN_MAX]; char first_what[REP_TEXT_MAX]; };
 struct rep_cuts { char state[REP_NAME_MAX], region[REP_NAME_MAX], form[REP_NAME_MAX]; uint64_t cuts; };
 struct rep_device {
