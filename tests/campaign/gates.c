@@ -45,6 +45,9 @@ Test(camp_gates, each_metric_turns_at_its_limit)
         {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, REFUSES, 5}, REP_GATE_GREEN, 95, 100},
         {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, MUTE, 5}, REP_GATE_GREEN, 95, 100},
         {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, DOWNLOAD_LATER, 5}, REP_GATE_GREEN, 100, 100},
+        /* 20 that fail three times and succeed a day later stop nothing; 6 that never do, at the end. */
+        {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, DOWNLOAD_LATER, 20}, REP_GATE_GREEN, 100, 100},
+        {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, DOWNLOAD_FAILS, 6}, REP_GATE_RED, 94, 100},
         {{SCN_METRIC_ROLLBACK, SCN_MORE, 5, 100, UNHEALTHY, 5}, REP_GATE_GREEN, 5, 100},
         {{SCN_METRIC_ROLLBACK, SCN_MORE, 5, 100, ROLLS_BACK, 6}, REP_GATE_RED, 6, -1},
         {{SCN_METRIC_ROLLBACK, SCN_MORE, 5, 100, MUTE, 6}, REP_GATE_GREEN, 0, 100},
