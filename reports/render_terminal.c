@@ -72,8 +72,8 @@ static void put_verdict(const struct rep_terminal *terminal)
     const char *colour = result->exit_code == 0 ? GREEN : RED;
     if (terminal->colour)
         fputs(colour, terminal->out);
-    /* A campaign may pass and the run still fail (another digest, a fault without effect), and what looks
-     * bad may be what the scenario is about. */
+    /* A campaign may pass and the run still fail (another digest, a fault without effect), and what
+     * looks bad may be what the scenario is about. */
     if (result->exit_code == 0 && result->verdict != REP_PASS)
         fputs("AS EXPECTED: ", terminal->out);
     fputs(result->exit_code != 0 && result->verdict == REP_PASS ? "FAILED" : words[result->verdict],

@@ -60,7 +60,8 @@ struct scn_map {
 
 /* The tables, from the top down. */
 extern const struct scn_map scn_map_scenario, scn_map_group, scn_map_device, scn_map_flash,
-    scn_map_firmware, scn_map_campaign, scn_map_phase, scn_map_gate, scn_map_order, scn_map_fault, scn_map_expect;
+    scn_map_firmware, scn_map_campaign, scn_map_phase, scn_map_gate, scn_map_order, scn_map_fault,
+    scn_map_expect;
 
 /* Fills object, which is zeroed, from a mapping. SCN_OK, SCN_EVALUE or SCN_EMEMORY. */
 int scn_read_map(struct scn_reader *r, const struct scn_path *path, const struct scn_node *node,

@@ -1,6 +1,7 @@
 /*
- * brickyard-bench: what an emulated device update costs, beside what its cryptography and flash alone cost,
- * measured in the same run. Prints ratios; it asserts nothing, because machines are noisy.
+ * brickyard-bench: what an emulated device update costs, beside what its cryptography and flash
+ * alone cost, measured in the same run. Prints ratios; it asserts nothing, because machines are
+ * noisy.
  */
 #include "boot/openssl.h"
 #include "sim/firmware.h"
@@ -30,14 +31,19 @@ struct pure {
 
 static int pure_prepare(struct pure *pure)
 {
-    const struct boot_image header = {.image_bytes = IMAGE_BYTES, .security_counter = 1, .version = "2.4.0",
-                                      .device_type = "bench", .min_hw_revision = "Rev-A"};
+    const struct boot_image header = {.image_bytes = IMAGE_BYTES,
+                                      .security_counter = 1,
+                                      .version = "2.4.0",
+                                      .device_type = "bench",
+                                      .min_hw_revision = "Rev-A"};
     pure->flash = malloc(IMAGE_BYTES);
     if (!pure->flash || boot_openssl_init(&pure->openssl))
         return -1;
     boot_openssl_port(&pure->openssl, &pure->crypto);
-    return sim_fw_key_derive(&pure->key, 1, 0, "bench") || sim_fw_make(&pure->image, 1, &header, IMAGE_BYTES) ||
-           sim_fw_sign(&pure->key, pure->image, IMAGE_BYTES, pure->signature, &pure->signature_bytes);
+    return sim_fw_key_derive(&pure->key, 1, 0, "bench") ||
+           sim_fw_make(&pure->image, 1, &header, IMAGE_BYTES) ||
+           sim_fw_sign(&pure->key, pure->image, IMAGE_BYTES, pure->signature,
+                       &pure->signature_bytes);
 }
 
 /* Erase and program by NOR rules: FF, then AND. */
@@ -63,7 +69,8 @@ static int pure_verify(struct pure *pure)
     for (uint32_t at = 0; at < IMAGE_BYTES; at += SECTOR_BYTES)
         crypto->sha256_update(crypto->ctx, pure->flash + at, SECTOR_BYTES);
     crypto->sha256_final(crypto->ctx, hash);
-    return crypto->ecdsa_verify(crypto->ctx, pure->key.public_key, hash, pure->signature, pure->signature_bytes);
+    return crypto->ecdsa_verify(crypto->ctx, pure->key.public_key, hash, pure->signature,
+                                pure->signature_bytes);
 }
 
 /* CPU seconds of one device update's unavoidable work, in the mean. */
@@ -80,7 +87,12 @@ static double pure_cost_s(struct pure *pure)
     return (cpu_s() - begin) / PURE_ROUNDS;
 }
 
-struct measured { uint32_t devices, confirmed; double cpu_s, wall_s; int exit_code; uint64_t memory; };
+struct measured {
+    uint32_t devices, confirmed;
+    double cpu_s, wall_s;
+    int exit_code;
+    uint64_t memory;
+};
 
 static int measure_fleet(struct measured *out, const char *path, uint32_t devices)
 {
@@ -119,9 +131,10 @@ int main(int argc, char **argv)
         return 1;
     }
     printf("%s, one thread\n", path);
-    printf("pure: erase and program 512 KiB, SHA-256 twice, ECDSA P-256 verify twice, same library\n\n");
-    printf("%8s %10s %12s %12s %14s %10s %7s %10s\n", "devices", "confirmed", "CPU s", "ms/device", "updates/s/core",
-           "pure ms", "ratio", "MiB peak");
+    printf("pure: erase and program 512 KiB, SHA-256 twice, ECDSA P-256 verify twice, same "
+           "library\n\n");
+    printf("%8s %10s %12s %12s %14s %10s %7s %10s\n", "devices", "confirmed", "CPU s", "ms/device",
+           "updates/s/core", "pure ms", "ratio", "MiB peak");
     pure_cost_s(&pure); /* warm caches and clocks */
     for (size_t i = 0; i < sizeof fleets / sizeof *fleets; i++) {
         struct measured fleet;
@@ -130,13 +143,17 @@ int main(int argc, char **argv)
             return 1;
         /* The machine's speed drifts: the pure cost is the mean of before and after. */
         double alone = (before + pure_cost_s(&pure)) / 2, each = fleet.cpu_s / fleet.confirmed;
-        printf("%8u %10u %12.2f %12.3f %14.0f %10.3f %7.2f %10.0f\n", fleet.devices, fleet.confirmed, fleet.cpu_s,
-               each * 1e3, 1 / each, alone * 1e3, alone / each, (double)fleet.memory / 1048576);
+        printf("%8u %10u %12.2f %12.3f %14.0f %10.3f %7.2f %10.0f\n", fleet.devices,
+               fleet.confirmed, fleet.cpu_s, each * 1e3, 1 / each, alone * 1e3, alone / each,
+               (double)fleet.memory / 1048576);
         fflush(stdout);
         if (fleet.exit_code)
-            printf("         (exit code %d: a gate stopped this one, its figures are not comparable)\n", fleet.exit_code);
+            printf("         (exit code %d: a gate stopped this one, its figures are not "
+                   "comparable)\n",
+                   fleet.exit_code);
     }
-    printf("\nratio = pure / whole, of the same core time: 1.00 would be a simulator that costs nothing.\n");
+    printf("\nratio = pure / whole, of the same core time: 1.00 would be a simulator that costs "
+           "nothing.\n");
     boot_openssl_free(&pure.openssl);
     free(pure.image);
     free(pure.flash);

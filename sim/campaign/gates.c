@@ -186,8 +186,8 @@ static struct rep_gate_result judge_one(const struct camp *camp, const struct ca
     struct rep_gate_rule rule = rule_of(gate);
     const struct camp_tally *tally = tally_for(camp, phase);
     bool too_few = is_trend(gate->metric) && tally->compared < (int64_t)gate->min_sample;
-    /* `download_failed` comes with the third attempt, and the device goes on trying: until the end of the hold
-     * it may still succeed. */
+    /* `download_failed` comes with the third attempt, and the device goes on trying: until the end
+     * of the hold it may still succeed. */
     if (gate->metric == SCN_METRIC_SUCCESS && !final)
         counts.reported -= tally->outcome[REP_OUT_DOWNLOAD_FAILED];
     /* A mean is judged at the end only: nothing bounds what the rest may still bring. */

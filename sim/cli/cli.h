@@ -1,5 +1,5 @@
-/* The subcommands of `brickyard` that live in this folder. Each gets argv[0] = its own name and returns the
- * exit code of CONTRACT.md. */
+/* The subcommands of `brickyard` that live in this folder. Each gets argv[0] = its own name and
+ * returns the exit code of CONTRACT.md. */
 #ifndef SIM_CLI_H
 #define SIM_CLI_H
 
@@ -14,7 +14,8 @@ int cli_replay(int argc, char **argv);
 
 /* What `run` and `replay` have in common, as text from the command line; NULL or 0: not given. */
 struct cli_run_options {
-    const char *scenario, *seed, *devices, *jobs, *world, *db, *json, *junit, *html, *trace, *digest;
+    const char *scenario, *seed, *devices, *jobs, *world, *db, *json, *junit, *html, *trace,
+        *digest;
     int quiet;
     uint32_t sets;
     const char *set[CLI_SETS_MAX];

@@ -39,8 +39,8 @@ int cli_scenarios(int argc, char **argv)
     struct dirent **list;
     int n = scandir(folder, &list, is_yaml, alphasort);
     if (n < 0) {
-        fprintf(stderr, "brickyard scenarios: %s: %s; accepted: a folder with *.yaml files\n", folder,
-                strerror(errno));
+        fprintf(stderr, "brickyard scenarios: %s: %s; accepted: a folder with *.yaml files\n",
+                folder, strerror(errno));
         return CLI_USAGE;
     }
     for (int i = 0; i < n; i++) {

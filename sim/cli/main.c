@@ -18,7 +18,8 @@ static const struct {
     const char *summary;
 } command[] = {
     {"run", cli_run, "SCENARIO.yaml [OPTIONS]   run a campaign and judge it by its gates"},
-    {"replay", cli_replay, "TOKEN                     run one failure again, with its device's story"},
+    {"replay", cli_replay,
+     "TOKEN                     run one failure again, with its device's story"},
     {"lint", cli_lint, "SCENARIO.yaml...          check scenarios, errors with file:line:column"},
     {"scenarios", cli_scenarios, "[FOLDER]                  the catalogue, one line each"},
     {"firmware", sim_fw_main, "keygen|build|sign|verify|manifest ..."},
@@ -34,8 +35,10 @@ static int usage(FILE *out, int code)
     fprintf(out, "usage: brickyard COMMAND ...\n\n");
     for (size_t i = 0; i < sizeof command / sizeof *command; i++)
         fprintf(out, "  %-10s %s\n", command[i].name, command[i].summary);
-    fprintf(out, "\n`brickyard COMMAND --help` tells the options. Exit codes: 0 as expected, 1 usage, 2 a gate\n"
-                 "stopped the campaign, 3 a promise was broken, 4 no convergence, 5 another digest, 6 a fault\n"
+    fprintf(out, "\n`brickyard COMMAND --help` tells the options. Exit codes: 0 as expected, 1 "
+                 "usage, 2 a gate\n"
+                 "stopped the campaign, 3 a promise was broken, 4 no convergence, 5 another "
+                 "digest, 6 a fault\n"
                  "without effect, 7 another expectation not met, 8 infrastructure.\n");
     return code;
 }

@@ -9,12 +9,15 @@ int cli_replay(int argc, char **argv)
     struct sim_token token;
     char seed[32], devices[16];
     if (argc != 2 || argv[1][0] == '-') {
-        fprintf(stderr, "usage: brickyard replay TOKEN\nA token is printed beside each device that failed.\n");
+        fprintf(
+            stderr,
+            "usage: brickyard replay TOKEN\nA token is printed beside each device that failed.\n");
         return argc == 2 && !strcmp(argv[1], "--help") ? CLI_OK : CLI_USAGE;
     }
     if (!sim_token_read(&token, argv[1])) {
-        fprintf(stderr, "brickyard replay: not a token; accepted: by1,hash=..,seed=..,devices=..,device=..,"
-                        "scenario=PATH[,set=KEY=VALUE]...\n");
+        fprintf(stderr,
+                "brickyard replay: not a token; accepted: by1,hash=..,seed=..,devices=..,device=..,"
+                "scenario=PATH[,set=KEY=VALUE]...\n");
         return CLI_USAGE;
     }
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)token.seed);

@@ -47,7 +47,8 @@ static bool writable(const char *option, const char *path)
     char *slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder] = 0;
-    if (access(slash ? folder : ".", W_OK) == 0 && (access(path, F_OK) != 0 || access(path, W_OK) == 0))
+    if (access(slash ? folder : ".", W_OK) == 0 &&
+        (access(path, F_OK) != 0 || access(path, W_OK) == 0))
         return true;
     fprintf(stderr, "brickyard: %s %s: %s\n", option, path, strerror(errno));
     return false;
@@ -57,7 +58,8 @@ static bool is_digest(const char *text)
 {
     if (strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32)
         return true;
-    fprintf(stderr, "brickyard: --check-digest %s: accepted: 32 hex digits, as a run prints them\n", text);
+    fprintf(stderr, "brickyard: --check-digest %s: accepted: 32 hex digits, as a run prints them\n",
+            text);
     return false;
 }
 
@@ -69,13 +71,14 @@ static bool check_options(const struct cli_run_options *o)
     }
     if (o->world && strcmp(o->world, "virtual")) {
         fprintf(stderr, "brickyard: --world %s: %s; accepted: virtual\n", o->world,
-                !strcmp(o->world, "loopback") || !strcmp(o->world, "process") || !strcmp(o->world, "board")
+                !strcmp(o->world, "loopback") || !strcmp(o->world, "process") ||
+                        !strcmp(o->world, "board")
                     ? "not built yet"
                     : "no such world");
         return false;
     }
-    return (!o->digest || is_digest(o->digest)) && writable("--db", o->db) && writable("--json", o->json) &&
-           writable("--junit", o->junit);
+    return (!o->digest || is_digest(o->digest)) && writable("--db", o->db) &&
+           writable("--json", o->json) && writable("--junit", o->junit);
 }
 
 static bool load(struct scn **out, const struct cli_run_options *o, uint32_t *devices)
@@ -103,7 +106,9 @@ static bool same_content(const struct scn *scn, const char *want)
         snprintf(have + 2 * i, 3, "%02x", scn->content_hash[i]);
     if (!want || !strcmp(have, want))
         return true;
-    fprintf(stderr, "brickyard: %s: its content is not the one that the token was made from (hash %s, not %s)\n",
+    fprintf(stderr,
+            "brickyard: %s: its content is not the one that the token was made from (hash %s, not "
+            "%s)\n",
             scn->path, have, want);
     return false;
 }
@@ -114,8 +119,10 @@ static int write_outputs(const struct cli_run_options *o, const struct rep_resul
     int code = result->exit_code;
     if (!o->quiet && !taken)
         rep_render_terminal(stdout, result, isatty(STDOUT_FILENO));
-    const struct { const char *path; int (*render)(FILE *, const struct rep_result *); } form[] = {
-        {o->json, rep_render_json}, {o->junit, rep_render_junit}};
+    const struct {
+        const char *path;
+        int (*render)(FILE *, const struct rep_result *);
+    } form[] = {{o->json, rep_render_json}, {o->junit, rep_render_junit}};
     for (size_t i = 0; i < 2; i++)
         if (form[i].path && rep_file(form[i].path, form[i].render, result)) {
             fprintf(stderr, "brickyard: %s: %s\n", form[i].path, strerror(errno));
@@ -128,7 +135,8 @@ static int write_outputs(const struct cli_run_options *o, const struct rep_resul
     return code;
 }
 
-static int simulate(const struct cli_run_options *o, const struct scn *scn, uint32_t devices, uint32_t jobs)
+static int simulate(const struct cli_run_options *o, const struct scn *scn, uint32_t devices,
+                    uint32_t jobs)
 {
     struct rep_progress progress;
     struct rep_result result;
@@ -150,7 +158,8 @@ static int simulate(const struct cli_run_options *o, const struct scn *scn, uint
     if (!error) {
         code = write_outputs(o, &result);
     } else {
-        bool nothing_ran = error == SIM_FLEET_EWORLD || error == SIM_FLEET_EDEVICE || error == SIM_FLEET_EOUTPUT;
+        bool nothing_ran =
+            error == SIM_FLEET_EWORLD || error == SIM_FLEET_EDEVICE || error == SIM_FLEET_EOUTPUT;
         fprintf(stderr, "brickyard: %s\n", message);
         code = nothing_ran ? CLI_USAGE : CLI_INFRASTRUCTURE;
     }
@@ -169,7 +178,8 @@ int cli_run_with(const struct cli_run_options *o)
     if (!check_options(o) || (o->jobs && !cli_number("--jobs", o->jobs, 1, 64, &jobs)) ||
         !load(&scn, o, &devices))
         return CLI_USAGE;
-    int code = same_content(scn, o->must_hash) ? simulate(o, scn, devices, (uint32_t)jobs) : CLI_USAGE;
+    int code =
+        same_content(scn, o->must_hash) ? simulate(o, scn, devices, (uint32_t)jobs) : CLI_USAGE;
     scn_free(scn);
     return code;
 }
@@ -195,7 +205,8 @@ static int parse(struct cli_run_options *o, poptContext context)
     }
     o->scenario = poptGetArg(context);
     if (!o->scenario || poptPeekArg(context)) {
-        fprintf(stderr, "brickyard run: one scenario file is wanted; `brickyard scenarios` lists them\n");
+        fprintf(stderr,
+                "brickyard run: one scenario file is wanted; `brickyard scenarios` lists them\n");
         return -1;
     }
     return 0;
@@ -207,15 +218,18 @@ int cli_run(int argc, char **argv)
     const struct poptOption table[] = {
         {"seed", 0, POPT_ARG_STRING, &o.seed, 0, "seed of everything random", "N"},
         {"devices", 0, POPT_ARG_STRING, &o.devices, 0, "scale the fleet (labs stay)", "N"},
-        {"jobs", 'j', POPT_ARG_STRING, &o.jobs, 0, "threads; the result is the same for any number", "N"},
+        {"jobs", 'j', POPT_ARG_STRING, &o.jobs, 0, "threads; the result is the same for any number",
+         "N"},
         {"world", 0, POPT_ARG_STRING, &o.world, 0, "virtual", "WORLD"},
-        {"set", 0, POPT_ARG_STRING, NULL, OPTION_SET, "override one value of the scenario", "key.path=value"},
+        {"set", 0, POPT_ARG_STRING, NULL, OPTION_SET, "override one value of the scenario",
+         "key.path=value"},
         {"db", 0, POPT_ARG_STRING, &o.db, 0, "keep the result as SQLite", "FILE"},
         {"json", 0, POPT_ARG_STRING, &o.json, 0, "result as JSON, - for standard output", "FILE"},
         {"junit", 0, POPT_ARG_STRING, &o.junit, 0, "result as JUnit XML", "FILE"},
         {"html", 0, POPT_ARG_STRING | POPT_ARGFLAG_DOC_HIDDEN, &o.html, 0, NULL, NULL},
         {"trace", 0, POPT_ARG_STRING, &o.trace, 0, "tell one device's whole story", "DEVICE"},
-        {"check-digest", 0, POPT_ARG_STRING, &o.digest, 0, "exit 5 unless the digest is this", "HEX"},
+        {"check-digest", 0, POPT_ARG_STRING, &o.digest, 0, "exit 5 unless the digest is this",
+         "HEX"},
         {"quiet", 'q', POPT_ARG_NONE, &o.quiet, 0, "no summary, no progress", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     poptContext context = poptGetContext("brickyard run", argc, (const char **)argv, table, 0);
@@ -223,7 +237,8 @@ int cli_run(int argc, char **argv)
     int code = parse(&o, context) ? CLI_USAGE : cli_run_with(&o);
     for (uint32_t i = 0; i < o.sets; i++)
         free((void *)o.set[i]);
-    const char *const text[] = {o.seed, o.devices, o.jobs, o.world, o.db, o.json, o.junit, o.html, o.trace, o.digest};
+    const char *const text[] = {o.seed, o.devices, o.jobs, o.world, o.db,
+                                o.json, o.junit,   o.html, o.trace, o.digest};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         free((void *)text[i]);
     poptFreeContext(context);

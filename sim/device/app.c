@@ -3,7 +3,13 @@
 #include <string.h>
 
 /* What is drawn once for a device and a firmware; numbers name streams, never renumber. */
-enum affliction { AFFLICT_BOOT_FAILS, AFFLICT_HANGS, AFFLICT_HEALTH, AFFLICT_MIGRATION = 10, AFFLICTIONS = 16 };
+enum affliction {
+    AFFLICT_BOOT_FAILS,
+    AFFLICT_HANGS,
+    AFFLICT_HEALTH,
+    AFFLICT_MIGRATION = 10,
+    AFFLICTIONS = 16
+};
 
 static bool afflicted(const struct sim_device *dev, uint32_t firmware, uint32_t affliction,
                       struct scn_ratio chance)
@@ -100,13 +106,17 @@ static void schedule_life(struct sim_device *dev)
     int64_t now = dev->now_us;
     dev->timer[TIMER_CONFIG] = now + 200000;
     dev->timer[TIMER_DRIVERS] = now + 500000;
-    dev->timer[TIMER_MQTT] = now + 1000000 + sim_rng_below(&dev->link_rng, 2000000) + 2 * dev_delay_us(dev, 200);
+    dev->timer[TIMER_MQTT] =
+        now + 1000000 + sim_rng_below(&dev->link_rng, 2000000) + 2 * dev_delay_us(dev, 200);
     if (dev->outcome.trial)
         dev->timer[TIMER_WATCHDOG] = dev->app_start_us + dev->world->scn->device.watchdog_us;
     dev->timer[TIMER_CRASH] = next_crash_us(dev);
     if (dev->ailment.health[AGENT_HEALTH_HARD_FAULT] && !dev->running_confirmed) {
         int64_t most_s = dev->world->scn->device.fault_free_us / 1000000;
-        dev->timer[TIMER_CRASH] = now + 500000 + 1000000 * (int64_t)sim_rng_below(&dev->link_rng, (uint32_t)(most_s > 1 ? most_s - 1 : 1));
+        dev->timer[TIMER_CRASH] =
+            now + 500000 +
+            1000000 *
+                (int64_t)sim_rng_below(&dev->link_rng, (uint32_t)(most_s > 1 ? most_s - 1 : 1));
     }
     if (dev->ailment.fault == SCN_HOW_RESET_LOOP || dev->ailment.fault == SCN_HOW_BROWN_OUT)
         dev->timer[TIMER_RESET] = now + 5000000;
@@ -114,7 +124,8 @@ static void schedule_life(struct sim_device *dev)
         dev->timer[TIMER_MQTT] = SIM_NEVER;
 }
 
-/* The agent never gets to run: the application hangs until the watchdog bites, or faults at once. */
+/* The agent never gets to run: the application hangs until the watchdog bites, or faults at once.
+ */
 static void fail_at_start(struct sim_device *dev)
 {
     int64_t watchdog_us = dev->world->scn->device.watchdog_us;
@@ -153,7 +164,8 @@ void dev_confirmed(struct sim_device *dev)
     sim_oracle_slot(dev->shard->oracle, &dev->flash, dev->running_slot, &dev->running);
     dev->timer[TIMER_WATCHDOG] = SIM_NEVER;
     if (!dev->running.confirmed) {
-        dev_break(dev, REP_PROMISE_CONFIRM_HEALTHY, "said to be confirmed, but flash does not hold the mark");
+        dev_break(dev, REP_PROMISE_CONFIRM_HEALTHY,
+                  "said to be confirmed, but flash does not hold the mark");
         return;
     }
     struct sim_oracle_slot other;
@@ -172,8 +184,8 @@ void dev_confirmed(struct sim_device *dev)
             "%s in slot %c", dev->truth_version, 'A' + dev->running_slot);
 }
 
-static void health_event(struct sim_device *dev, enum agent_event_kind kind, enum agent_health check,
-                         bool *seen, const char *what)
+static void health_event(struct sim_device *dev, enum agent_event_kind kind,
+                         enum agent_health check, bool *seen, const char *what)
 {
     *seen = !dev->ailment.health[check];
     dev_log(dev, SIM_EV_HEALTH, check, *seen, "%s %s", what, *seen ? "ok" : "FAILED");
@@ -194,7 +206,8 @@ void dev_telemetry_acknowledged(struct sim_device *dev)
 {
     if (dev->running_confirmed)
         dev->restless_boots = 0;
-    health_event(dev, AGENT_EV_TELEMETRY, AGENT_HEALTH_TELEMETRY, &dev->telemetry_ok, "first telemetry");
+    health_event(dev, AGENT_EV_TELEMETRY, AGENT_HEALTH_TELEMETRY, &dev->telemetry_ok,
+                 "first telemetry");
 }
 
 /* The process that may not be interrupted runs in half hours, each drawn by itself. */
@@ -211,23 +224,28 @@ void dev_interlock(struct sim_device *dev)
     bool told = dev->interlock_told && dev->interlock == active;
     dev->interlock = active;
     dev->interlock_told = true;
-    dev->timer[TIMER_INTERLOCK] = dev->state == AGENT_IDLE ? SIM_NEVER
-                                  : dev->now_us + half_hour - (dev->now_us - dev->world->scn->start_us) % half_hour;
+    dev->timer[TIMER_INTERLOCK] =
+        dev->state == AGENT_IDLE
+            ? SIM_NEVER
+            : dev->now_us + half_hour - (dev->now_us - dev->world->scn->start_us) % half_hour;
     if (told)
         return;
-    dev_log(dev, SIM_EV_INTERLOCK, active, 0, "%s", active ? "active process runs" : "no active process");
+    dev_log(dev, SIM_EV_INTERLOCK, active, 0, "%s",
+            active ? "active process runs" : "no active process");
     dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_INTERLOCK, .ok = active});
 }
 
 void dev_state(void *ctx, enum agent_state from, enum agent_state to)
 {
     struct sim_device *dev = ctx;
-    struct sim_fault *fault = sim_fault_leave(&dev->faults, (enum scn_during)(SCN_DURING_IDLE + (int)from));
+    struct sim_fault *fault =
+        sim_fault_leave(&dev->faults, (enum scn_during)(SCN_DURING_IDLE + (int)from));
     if (fault)
         dev_cut_now(dev, fault);
     dev_state_ends(dev, (enum scn_during)(SCN_DURING_IDLE + (int)from));
     dev->state = to;
-    dev_log(dev, SIM_EV_STATE, from, to, "%s -> %s", agent_state_name((int)from), agent_state_name((int)to));
+    dev_log(dev, SIM_EV_STATE, from, to, "%s -> %s", agent_state_name((int)from),
+            agent_state_name((int)to));
     if (from == AGENT_IDLE)
         dev->timer[TIMER_INTERLOCK] = dev->now_us;
     while ((fault = sim_fault_enter(&dev->faults, (enum scn_during)(SCN_DURING_IDLE + (int)to))))

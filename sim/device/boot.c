@@ -16,7 +16,8 @@ void dev_reset(struct sim_device *dev, enum boot_reset reset, int64_t after_us)
     dev->timer[TIMER_BOOT] = dev->now_us + after_us;
 }
 
-/* The mask ROM runs whatever the bootloader region holds; what is not the factory's code does not run. */
+/* The mask ROM runs whatever the bootloader region holds; what is not the factory's code does not
+ * run. */
 static bool bootloader_intact(const struct sim_device *dev)
 {
     const struct sim_flash_base *base = &dev->world->base[dev->unit->group];
@@ -70,12 +71,14 @@ void dev_boot(struct sim_device *dev)
         return;
     }
     if (!run_bootloader(dev)) {
-        /* No slot verified. Bits that read unstably may read better next time: the ROM tries again. */
+        /* No slot verified. Bits that read unstably may read better next time: the ROM tries again.
+         */
         dev_log(dev, SIM_EV_BOOT, UINT64_MAX, 0, "no slot boots (A: %s, B: %s)",
                 boot_verdict_name((int)dev->outcome.verdict[0]),
                 boot_verdict_name((int)dev->outcome.verdict[1]));
         if (++dev->dead_boots >= DEAD_BOOTS_MAX)
-            die(dev, dev->hardware_damage ? REP_BRICK_HARDWARE : REP_BRICK_NO_BOOT, "no slot verifies");
+            die(dev, dev->hardware_damage ? REP_BRICK_HARDWARE : REP_BRICK_NO_BOOT,
+                "no slot verifies");
         else
             dev_reset(dev, BOOT_RESET_WATCHDOG, dev->world->scn->device.watchdog_us);
         return;
@@ -85,8 +88,10 @@ void dev_boot(struct sim_device *dev)
         die(dev, REP_BRICK_BOOT_LOOP, "it boots again and again");
         return;
     }
-    dev_log(dev, SIM_EV_BOOT, (uint64_t)dev->outcome.slot, (uint64_t)dev->outcome.cause << 8 | dev->outcome.trial,
-            "slot %c%s%s%s", 'A' + dev->outcome.slot, dev->outcome.trial ? ", trial" : "",
-            dev->outcome.cause ? ", " : "", dev->outcome.cause ? boot_cause_name((int)dev->outcome.cause) : "");
+    dev_log(dev, SIM_EV_BOOT, (uint64_t)dev->outcome.slot,
+            (uint64_t)dev->outcome.cause << 8 | dev->outcome.trial, "slot %c%s%s%s",
+            'A' + dev->outcome.slot, dev->outcome.trial ? ", trial" : "",
+            dev->outcome.cause ? ", " : "",
+            dev->outcome.cause ? boot_cause_name((int)dev->outcome.cause) : "");
     dev->timer[TIMER_APP] = dev->now_us + 400000;
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void dev_log(struct sim_device *dev, enum sim_event_kind kind, uint64_t a, uint64_t b, const char *format,
-             ...)
+void dev_log(struct sim_device *dev, enum sim_event_kind kind, uint64_t a, uint64_t b,
+             const char *format, ...)
 {
     char text[640];
     if (dev->log.trace) {
@@ -94,7 +94,8 @@ struct sim_device *sim_device_create(const struct sim_world *world, uint32_t num
     dev->confirmed_us = -1;
     dev->counter_floor = 1;
     dev->telemetry_from_us = dev->now_us;
-    /* The fleet runs since long: no boot, the application of the factory image (slot A) is just up. */
+    /* The fleet runs since long: no boot, the application of the factory image (slot A) is just up.
+     */
     dev->power = POWER_ROM;
     dev->outcome = (struct boot_outcome){.slot = BOOT_SLOT_A};
     dev->timer[TIMER_APP] = dev->now_us + sim_rng_below(&dev->link_rng, 1000000);
@@ -196,7 +197,8 @@ static void agent_due(struct sim_device *dev)
     dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_TIME});
 }
 
-/* All devices tell their telemetry at the same hour, once a day, so that ticks between are left out. */
+/* All devices tell their telemetry at the same hour, once a day, so that ticks between are left
+ * out. */
 static void telemetry_due(struct sim_device *dev)
 {
     const int64_t hour = 3600000000, day = 24 * hour;
@@ -238,7 +240,8 @@ int64_t sim_device_run(struct sim_device *dev, struct sim_shard *shard, int64_t 
 {
     dev->shard = shard;
     dev->env.crypto = &shard->crypto;
-    /* A power cut anywhere below continues here, whatever was on the stack of agent or bootloader. */
+    /* A power cut anywhere below continues here, whatever was on the stack of agent or bootloader.
+     */
     if (setjmp(dev->off))
         dev_power_was_cut(dev);
     for (;;) {
@@ -259,13 +262,15 @@ int sim_device_deliver(struct sim_device *dev, bool command, const char *payload
     struct sim_letter *letter = malloc(sizeof *letter + len + 1);
     if (!letter)
         return -1;
-    *letter = (struct sim_letter){.at_us = at_us + dev_delay_us(dev, len), .command = command, .len = len};
+    *letter = (struct sim_letter){
+        .at_us = at_us + dev_delay_us(dev, len), .command = command, .len = len};
     memcpy(letter->payload, payload, len);
     letter->payload[len] = 0;
     struct sim_letter **place = &dev->inbox;
     while (*place)
         place = &(*place)->next;
-    *place = letter; /* QoS 1 keeps the order of one topic; the broker's session keeps it across topics */
+    *place = letter; /* QoS 1 keeps the order of one topic; the broker's session keeps it across
+                        topics */
     if (dev->connected)
         dev->timer[TIMER_INBOX] = dev->inbox->at_us;
     *next_us = dev->timer[earliest(dev)];

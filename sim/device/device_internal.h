@@ -7,17 +7,43 @@
 
 /* What may happen next on a device; at most one of each is pending. The order breaks ties. */
 enum sim_timer {
-    TIMER_POWER_ON, TIMER_BOOT, TIMER_APP, TIMER_FAULT, TIMER_LINK_UP, TIMER_WATCHDOG, TIMER_CRASH, TIMER_RESET,
-    TIMER_CONFIG, TIMER_DRIVERS, TIMER_MQTT, TIMER_TELEMETRY_ACK, TIMER_PUBACK, TIMER_INBOX, TIMER_INTERLOCK,
-    TIMER_HTTP, TIMER_AGENT, TIMER_FLUSH, TIMERS
+    TIMER_POWER_ON,
+    TIMER_BOOT,
+    TIMER_APP,
+    TIMER_FAULT,
+    TIMER_LINK_UP,
+    TIMER_WATCHDOG,
+    TIMER_CRASH,
+    TIMER_RESET,
+    TIMER_CONFIG,
+    TIMER_DRIVERS,
+    TIMER_MQTT,
+    TIMER_TELEMETRY_ACK,
+    TIMER_PUBACK,
+    TIMER_INBOX,
+    TIMER_INTERLOCK,
+    TIMER_HTTP,
+    TIMER_AGENT,
+    TIMER_FLUSH,
+    TIMERS
 };
 
 enum sim_power { POWER_OFF, POWER_ROM, POWER_APP, POWER_DEAD };
 
 /* What ails the firmware that runs, decided at its start. */
-struct sim_ailment { bool health[AGENT_HEALTH_CHECKS]; bool hang, fails, unreachable; enum scn_how fault; };
+struct sim_ailment {
+    bool health[AGENT_HEALTH_CHECKS];
+    bool hang, fails, unreachable;
+    enum scn_how fault;
+};
 
-struct sim_letter { struct sim_letter *next; int64_t at_us; bool command; uint32_t len; char payload[]; };
+struct sim_letter {
+    struct sim_letter *next;
+    int64_t at_us;
+    bool command;
+    uint32_t len;
+    char payload[];
+};
 
 struct sim_http {
     bool active, headed;
@@ -25,9 +51,9 @@ struct sim_http {
     uint32_t offset, end;                /* next byte and end of what is served */
     uint32_t total;                      /* length that the server declares */
     uint16_t status;
-    struct sim_fault *spoiled;           /* NULL: honest */
-    uint32_t spoil_at;                   /* offset at which the spoiling takes effect */
-    int64_t stalled_us;                  /* since when no byte came, 0: flowing */
+    struct sim_fault *spoiled; /* NULL: honest */
+    uint32_t spoil_at;         /* offset at which the spoiling takes effect */
+    int64_t stalled_us;        /* since when no byte came, 0: flowing */
 };
 
 struct sim_device {
@@ -40,15 +66,15 @@ struct sim_device {
     int64_t now_us;
     int64_t timer[TIMERS];
     enum sim_power power;
-    jmp_buf off;             /* where a power cut continues */
+    jmp_buf off; /* where a power cut continues */
     int64_t off_for_us;
-    bool in_rom;             /* boot_run is running */
-    bool cut_told;           /* the cut under way was counted */
+    bool in_rom;   /* boot_run is running */
+    bool cut_told; /* the cut under way was counted */
 
     struct sim_flash flash;
     struct boot_env env;
     struct agent_config agent_config;
-    struct agent *agent;     /* RAM: filled with A5 at a cut */
+    struct agent *agent; /* RAM: filled with A5 at a cut */
     enum boot_reset reset;
     struct boot_outcome outcome;
     enum agent_state state;
@@ -58,8 +84,9 @@ struct sim_device {
     struct sim_rng agent_rng, link_rng;
 
     struct sim_ailment ailment;
-    uint32_t firmware;        /* index of the running artifact, UINT32_MAX none */
-    int64_t app_start_us, confirmed_us; /* confirmed_us: when the running version was confirmed; -1 never */
+    uint32_t firmware; /* index of the running artifact, UINT32_MAX none */
+    int64_t app_start_us,
+        confirmed_us; /* confirmed_us: when the running version was confirmed; -1 never */
     bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock, interlock_told;
     int64_t connected_us, connected_at_first_us, lost_us;
     int64_t mqtt_down_until_us, http_down_until_us;
@@ -73,10 +100,11 @@ struct sim_device {
 
     /* What the oracle saw. */
     struct sim_oracle_slot running;
-    int running_slot;          /* -1 */
+    int running_slot; /* -1 */
     bool running_confirmed;
     uint32_t counter_floor, trial_boots_seen, restless_boots, dead_boots;
-    bool flash_damaged, hardware_damage, data_damage; /* by faults: any, not survivable, of the data partition */
+    bool flash_damaged, hardware_damage,
+        data_damage; /* by faults: any, not survivable, of the data partition */
     char truth_version[BOOT_VERSION_MAX];
     uint32_t boots, cuts, changes;
     int64_t changed_us;
@@ -86,8 +114,8 @@ struct sim_device {
 };
 
 /* device.c */
-void dev_log(struct sim_device *dev, enum sim_event_kind kind, uint64_t a, uint64_t b, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void dev_log(struct sim_device *dev, enum sim_event_kind kind, uint64_t a, uint64_t b,
+             const char *format, ...) __attribute__((format(printf, 5, 6)));
 void dev_agent_input(struct sim_device *dev, const struct agent_event *event);
 void dev_agent_drain(struct sim_device *dev);
 int64_t dev_delay_us(struct sim_device *dev, uint32_t bytes);
@@ -97,7 +125,7 @@ void dev_flash_hooks(struct sim_device *dev);
 void dev_power_on(struct sim_device *dev);
 void dev_power_was_cut(struct sim_device *dev); /* after the longjmp */
 _Noreturn void dev_cut_now(struct sim_device *dev, struct sim_fault *fault);
-void dev_stop_app(struct sim_device *dev);      /* timers and connections of the application end */
+void dev_stop_app(struct sim_device *dev); /* timers and connections of the application end */
 
 /* boot.c */
 void dev_reset(struct sim_device *dev, enum boot_reset reset, int64_t after_us);
@@ -126,7 +154,8 @@ void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault
 void dev_link_up(struct sim_device *dev);
 void dev_publish(struct sim_device *dev, const struct agent_action *action);
 void dev_inbox(struct sim_device *dev);
-void dev_send_up(struct sim_device *dev, enum sim_up_kind kind, int64_t at_us, const void *bytes, uint32_t len);
+void dev_send_up(struct sim_device *dev, enum sim_up_kind kind, int64_t at_us, const void *bytes,
+                 uint32_t len);
 
 /* http.c */
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset);

@@ -11,8 +11,8 @@ void dev_fired(struct sim_device *dev, struct sim_fault *fault)
     dev_arm_timer(dev);
 }
 
-/* The next fault with a time of its own. A power loss also arms the flash: the operation which is in
- * progress at that moment is torn. */
+/* The next fault with a time of its own. A power loss also arms the flash: the operation which is
+ * in progress at that moment is torn. */
 void dev_arm_timer(struct sim_device *dev)
 {
     struct sim_fault *fault = sim_fault_next_timed(&dev->faults);
@@ -22,8 +22,8 @@ void dev_arm_timer(struct sim_device *dev)
     dev->flash.cut_form = fault ? fault->form : SCN_TORN_ANY;
 }
 
-/* A network drop that was still to come in the state which ends: it strikes now, as the scenario named the
- * state. From outside again, by its timer. */
+/* A network drop that was still to come in the state which ends: it strikes now, as the scenario
+ * named the state. From outside again, by its timer. */
 void dev_state_ends(struct sim_device *dev, enum scn_during state)
 {
     bool hastened = false;
@@ -43,7 +43,9 @@ static uint32_t damage_address(const struct sim_device *dev, const struct sim_fa
 {
     const struct boot_layout *layout = &dev->world->layout;
     int running = dev->running_slot == BOOT_SLOT_B ? BOOT_SLOT_B : BOOT_SLOT_A;
-    const struct { uint32_t from, len; } region[SCN_REGIONS] = {
+    const struct {
+        uint32_t from, len;
+    } region[SCN_REGIONS] = {
         [SCN_REGION_BOOTLOADER] = {0, layout->bootloader_bytes},
         [SCN_REGION_CONFIG] = {layout->config_addr, 2 * layout->sector_bytes},
         [SCN_REGION_RUNNING_SLOT] = {layout->slot_addr[running], layout->slot_bytes},
@@ -58,14 +60,15 @@ static uint32_t damage_address(const struct sim_device *dev, const struct sim_fa
 static void damage(struct sim_device *dev, struct sim_fault *fault)
 {
     uint32_t addr = damage_address(dev, fault);
-    dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, addr, "%s at 0x%06x (%s)", scn_how_name((int)fault->how),
-            addr, scn_region_name((int)fault->region));
+    dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, addr, "%s at 0x%06x (%s)",
+            scn_how_name((int)fault->how), addr, scn_region_name((int)fault->region));
     if (fault->how == SCN_HOW_BIT_ROT)
         sim_flash_flip(&dev->flash, addr, fault->draw[1] % 8);
     else
         sim_flash_set_defect(&dev->flash, addr,
                              fault->how == SCN_HOW_STUCK ? SIM_FLASH_STUCK : SIM_FLASH_WORN);
-    /* What DESIGN section 2 calls not survivable: the bootloader, and what takes both copies or slots. */
+    /* What DESIGN section 2 calls not survivable: the bootloader, and what takes both copies or
+     * slots. */
     if (fault->region == SCN_REGION_BOOTLOADER || fault->region == SCN_REGION_RUNNING_SLOT ||
         fault->how != SCN_HOW_BIT_ROT)
         dev->hardware_damage = true;
@@ -85,8 +88,8 @@ void dev_strike(struct sim_device *dev, struct sim_fault *fault)
         dev_cut_now(dev, fault);
     case SCN_FAULT_NETWORK_DROP:
         if (fault->at_us == SIM_NEVER) {
-            /* Armed by a state that was entered just now: it strikes within seconds, while the state
-             * lasts, from outside. */
+            /* Armed by a state that was entered just now: it strikes within seconds, while the
+             * state lasts, from outside. */
             fault->at_us = dev->now_us + fault->draw[0] % 5000000;
             dev_arm_timer(dev);
         } else {

@@ -1,5 +1,5 @@
-/* Downloads: an HTTP server at the message level, and the ways in which it may be spoiled. The bytes are
- * spoiled above TCP and TLS, where the device sees them. */
+/* Downloads: an HTTP server at the message level, and the ways in which it may be spoiled. The
+ * bytes are spoiled above TCP and TLS, where the device sees them. */
 #include "device_internal.h"
 #include <string.h>
 
@@ -64,7 +64,8 @@ static void spoil(struct sim_device *dev, struct sim_fault *fault)
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset)
 {
     const struct sim_artifact *artifact = find(dev->world, url);
-    dev->http = (struct sim_http){.active = true, .artifact = artifact, .status = offset ? 206 : 200};
+    dev->http =
+        (struct sim_http){.active = true, .artifact = artifact, .status = offset ? 206 : 200};
     dev_log(dev, SIM_EV_HTTP_GET, offset, 0, "%s from byte %u", url, offset);
     if (!artifact) {
         dev->http.status = 404;
@@ -94,8 +95,8 @@ static void spoiled_now(struct sim_device *dev)
 static void finish(struct sim_device *dev, enum agent_event_kind kind)
 {
     dev->http.active = false;
-    dev_log(dev, kind == AGENT_EV_HTTP_END ? SIM_EV_HTTP_END : SIM_EV_HTTP_ERROR, dev->http.offset, 0,
-            "at byte %u", dev->http.offset);
+    dev_log(dev, kind == AGENT_EV_HTTP_END ? SIM_EV_HTTP_END : SIM_EV_HTTP_ERROR, dev->http.offset,
+            0, "at byte %u", dev->http.offset);
     dev_agent_input(dev, &(struct agent_event){.kind = kind});
 }
 
@@ -103,7 +104,8 @@ static void head(struct sim_device *dev)
 {
     struct sim_http *http = &dev->http;
     http->headed = true;
-    dev_log(dev, SIM_EV_HTTP_HEAD, http->status, http->total, "%u, %u bytes", http->status, http->total);
+    dev_log(dev, SIM_EV_HTTP_HEAD, http->status, http->total, "%u, %u bytes", http->status,
+            http->total);
     enum scn_how how = http->spoiled ? http->spoiled->how : SCN_HOW_ANY;
     if (http->status >= 400 || how == SCN_HOW_WRONG_LENGTH || how == SCN_HOW_STALE_FILE)
         spoiled_now(dev);
@@ -130,7 +132,8 @@ static void spoil_piece(struct sim_device *dev, enum scn_how how, uint8_t *piece
         if (how == SCN_HOW_WRONG_FILE)
             piece[i] = wrong->bytes[at % wrong->len];
         else if (how == SCN_HOW_GARBAGE && at >= http->spoil_at)
-            piece[i] = (uint8_t)sim_rng_at(dev->world->scn->seed, dev->unit->number, SIM_RNG_CORRUPT, at);
+            piece[i] =
+                (uint8_t)sim_rng_at(dev->world->scn->seed, dev->unit->number, SIM_RNG_CORRUPT, at);
     }
     if (how == SCN_HOW_BIT_FLIP && hit < len) {
         piece[hit] ^= (uint8_t)(1u << http->spoiled->draw[1] % 8);
@@ -141,7 +144,8 @@ static void spoil_piece(struct sim_device *dev, enum scn_how how, uint8_t *piece
 static bool takes_effect(const struct sim_http *http, uint32_t len)
 {
     enum scn_how how = http->spoiled->how;
-    return how == SCN_HOW_WRONG_FILE || (how == SCN_HOW_GARBAGE && http->offset + len > http->spoil_at) ||
+    return how == SCN_HOW_WRONG_FILE ||
+           (how == SCN_HOW_GARBAGE && http->offset + len > http->spoil_at) ||
            (how == SCN_HOW_ENDLESS && http->offset + len > http->artifact->len);
 }
 
@@ -186,13 +190,15 @@ void dev_http_step(struct sim_device *dev)
         if (dev->now_us >= lost)
             finish(dev, AGENT_EV_HTTP_ERROR);
         else
-            dev->timer[TIMER_HTTP] = dev->http_down_until_us < lost ? dev->http_down_until_us : lost;
+            dev->timer[TIMER_HTTP] =
+                dev->http_down_until_us < lost ? dev->http_down_until_us : lost;
         return;
     }
     http->stalled_us = 0;
     if (!http->headed) {
         head(dev);
-    } else if (http->spoiled && http->spoiled->how == SCN_HOW_DISCONNECT && http->offset >= http->spoil_at) {
+    } else if (http->spoiled && http->spoiled->how == SCN_HOW_DISCONNECT &&
+               http->offset >= http->spoil_at) {
         spoiled_now(dev);
         finish(dev, AGENT_EV_HTTP_ERROR);
     } else if (http->offset >= http->end) {

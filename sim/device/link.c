@@ -68,9 +68,9 @@ void dev_mqtt_connect(struct sim_device *dev)
         dev->connected_at_first_us = dev->now_us;
     dev_log(dev, SIM_EV_MQTT_UP, 0, 0, "connected");
     if (!dev->telemetry_ok)
-        dev->timer[TIMER_TELEMETRY_ACK] =
-            dev->ailment.health[AGENT_HEALTH_TELEMETRY] ? SIM_NEVER
-                                                        : dev->now_us + 2 * dev_delay_us(dev, 200);
+        dev->timer[TIMER_TELEMETRY_ACK] = dev->ailment.health[AGENT_HEALTH_TELEMETRY]
+                                              ? SIM_NEVER
+                                              : dev->now_us + 2 * dev_delay_us(dev, 200);
     if (dev->inbox) {
         int64_t soon = dev->now_us + dev_delay_us(dev, dev->inbox->len);
         dev->timer[TIMER_INBOX] = dev->inbox->at_us > soon ? dev->inbox->at_us : soon;
@@ -83,7 +83,8 @@ void dev_mqtt_down(struct sim_device *dev)
     dev_telemetry_flush(dev);
     dev->connected = false;
     dev->lost_us = dev->now_us;
-    dev->timer[TIMER_PUBACK] = dev->timer[TIMER_INBOX] = dev->timer[TIMER_TELEMETRY_ACK] = SIM_NEVER;
+    dev->timer[TIMER_PUBACK] = dev->timer[TIMER_INBOX] = dev->timer[TIMER_TELEMETRY_ACK] =
+        SIM_NEVER;
     dev_log(dev, SIM_EV_MQTT_DOWN, 0, 0, "connection lost");
 }
 
@@ -91,7 +92,7 @@ void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault
 {
     int64_t for_us = fault->for_us, until = dev->now_us + for_us;
     dev_log(dev, SIM_EV_LINK_DOWN, what, (uint64_t)for_us, "%s for %lld s",
-            what == SIM_OUT_MQTT ? "broker"
+            what == SIM_OUT_MQTT   ? "broker"
             : what == SIM_OUT_HTTP ? "artifact store"
                                    : "network",
             (long long)(for_us / 1000000));
@@ -122,7 +123,8 @@ void dev_inbox(struct sim_device *dev)
         return;
     dev_log(dev, SIM_EV_RECEIVED, XXH3_64bits(letter->payload, letter->len), letter->len, "%s %s",
             letter->command ? "command" : "notification", letter->payload);
-    dev_agent_input(dev, &(struct agent_event){.kind = letter->command ? AGENT_EV_COMMAND : AGENT_EV_NOTIFICATION,
+    dev_agent_input(dev, &(struct agent_event){.kind = letter->command ? AGENT_EV_COMMAND
+                                                                       : AGENT_EV_NOTIFICATION,
                                                .bytes = letter->payload,
                                                .len = letter->len});
     /* Acknowledged only now: after a power cut in the middle of it the broker delivers it again. */

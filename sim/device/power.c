@@ -1,4 +1,5 @@
-/* Power: what the flash model tells, how a cut takes the control flow away, what is left afterwards. */
+/* Power: what the flash model tells, how a cut takes the control flow away, what is left
+ * afterwards. */
 #include "device_internal.h"
 #include <string.h>
 
@@ -22,8 +23,8 @@ static bool before_call(void *ctx, const struct sim_flash_call *call, struct sim
         sim_fault_flash(&dev->faults, during_of(dev), dev_region(dev, call->addr), call, cut);
     if (!fault)
         return false;
-    dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, fault->form, "power loss, in unit %u of this call",
-            cut->unit + 1);
+    dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, fault->form,
+            "power loss, in unit %u of this call", cut->unit + 1);
     dev->cutting = fault;
     return true;
 }
@@ -33,22 +34,28 @@ static void after_call(void *ctx, const struct sim_flash_call *call)
     struct sim_device *dev = ctx;
     static const char *const names[] = {"bootloader",   "boot config", "running slot",
                                         "staging slot", "journal",     "data"};
-    dev_log(dev, call->kind == SIM_FLASH_ERASE ? SIM_EV_ERASE : SIM_EV_PROGRAM, call->addr, call->len,
-            "0x%06x + %u (%s)", call->addr, call->len, names[dev_region(dev, call->addr)]);
+    dev_log(dev, call->kind == SIM_FLASH_ERASE ? SIM_EV_ERASE : SIM_EV_PROGRAM, call->addr,
+            call->len, "0x%06x + %u (%s)", call->addr, call->len,
+            names[dev_region(dev, call->addr)]);
 }
 
 static void violation(void *ctx, enum sim_flash_violation kind, uint32_t addr)
 {
-    static const struct { enum rep_promise promise; const char *what; } as[SIM_FLASH_V_KINDS] = {
+    static const struct {
+        enum rep_promise promise;
+        const char *what;
+    } as[SIM_FLASH_V_KINDS] = {
         [SIM_FLASH_V_ALIGN] = {REP_PROMISE_FLASH_DISCIPLINE, "flash operation not aligned"},
         [SIM_FLASH_V_BOUNDS] = {REP_PROMISE_FLASH_DISCIPLINE, "flash operation out of bounds"},
-        [SIM_FLASH_V_OVERWRITE] = {REP_PROMISE_FLASH_DISCIPLINE, "program of a bit that is not erased"},
-        [SIM_FLASH_V_PROTECTED] = {REP_PROMISE_RUNNING_IMAGE, "running image or bootloader written"},
+        [SIM_FLASH_V_OVERWRITE] = {REP_PROMISE_FLASH_DISCIPLINE,
+                                   "program of a bit that is not erased"},
+        [SIM_FLASH_V_PROTECTED] = {REP_PROMISE_RUNNING_IMAGE,
+                                   "running image or bootloader written"},
     };
     struct sim_device *dev = ctx;
     (void)addr;
-    /* Rotten bits in an erased page, and what a stuck sector kept from its erase, are no fault of who
-     * programs it. */
+    /* Rotten bits in an erased page, and what a stuck sector kept from its erase, are no fault of
+     * who programs it. */
     if (kind == SIM_FLASH_V_OVERWRITE && dev->flash_damaged)
         return;
     dev_break(dev, as[kind].promise, as[kind].what);
@@ -62,7 +69,8 @@ static void torn(void *ctx, enum sim_flash_op_kind kind, uint32_t addr, enum scn
     dev_log(dev, SIM_EV_CUT, addr, (uint64_t)form << 8 | kind, "%s at 0x%06x left %s",
             kind == SIM_FLASH_ERASE ? "erase" : "program", addr, scn_torn_name((int)form));
     if (!dev->cutting)
-        dev->cutting = sim_fault_next_timed(&dev->faults); /* the clock struck in the middle of it */
+        dev->cutting =
+            sim_fault_next_timed(&dev->faults); /* the clock struck in the middle of it */
     dev_fired(dev, dev->cutting);
     dev->cut_told = true;
 }
@@ -101,7 +109,7 @@ void dev_stop_app(struct sim_device *dev)
 
 _Noreturn void dev_cut_now(struct sim_device *dev, struct sim_fault *fault)
 {
-    uint32_t row = dev->in_rom              ? SIM_CUT_BOOT
+    uint32_t row = dev->in_rom               ? SIM_CUT_BOOT
                    : dev->power == POWER_APP ? (uint32_t)dev->state
                                              : SIM_CUT_OFF;
     dev->shard->cuts[row][SIM_CUT_NO_OP][SCN_TORN_NOTHING]++;
@@ -123,7 +131,8 @@ void dev_power_was_cut(struct sim_device *dev)
     memset(dev->agent, 0xA5, sizeof *dev->agent); /* nothing in RAM lives on */
     dev->power = POWER_OFF;
     dev_arm_timer(dev);
-    dev_log(dev, SIM_EV_POWER_OFF, (uint64_t)off_for, 0, "for %lld s", (long long)(off_for / 1000000));
+    dev_log(dev, SIM_EV_POWER_OFF, (uint64_t)off_for, 0, "for %lld s",
+            (long long)(off_for / 1000000));
     dev->timer[TIMER_POWER_ON] = dev->now_us + off_for;
 }
 

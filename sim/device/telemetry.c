@@ -1,5 +1,5 @@
-/* Telemetry in runs: what was sent since the last report, worked out from the time instead of simulated one
- * message at a time. */
+/* Telemetry in runs: what was sent since the last report, worked out from the time instead of
+ * simulated one message at a time. */
 #include "device_internal.h"
 #include <string.h>
 
@@ -17,7 +17,8 @@ static int64_t grown(int64_t base, struct scn_ratio per_day, int64_t age_us)
 }
 
 /* Messages first..last (numbers since the epoch of this device) which were really sent. */
-static uint32_t sent(const struct sim_device *dev, int64_t first, int64_t last, struct scn_ratio gap)
+static uint32_t sent(const struct sim_device *dev, int64_t first, int64_t last,
+                     struct scn_ratio gap)
 {
     if (gap.num <= 0)
         return (uint32_t)(last - first + 1);
@@ -38,13 +39,15 @@ static uint32_t sent(const struct sim_device *dev, int64_t first, int64_t last, 
 
 void dev_telemetry_flush(struct sim_device *dev)
 {
-    int64_t from = dev->connected_us > dev->telemetry_from_us ? dev->connected_us : dev->telemetry_from_us;
+    int64_t from =
+        dev->connected_us > dev->telemetry_from_us ? dev->connected_us : dev->telemetry_from_us;
     int64_t period = dev->group->telemetry_every_us, start = dev->world->scn->start_us;
     dev->telemetry_from_us = dev->now_us;
     if (!dev->connected || dev->firmware == UINT32_MAX || period <= 0)
         return;
-    uint64_t phase = sim_rng_at(dev->world->scn->seed, dev->unit->number, SIM_RNG_TELEMETRY, UINT32_MAX) %
-                     (uint64_t)period;
+    uint64_t phase =
+        sim_rng_at(dev->world->scn->seed, dev->unit->number, SIM_RNG_TELEMETRY, UINT32_MAX) %
+        (uint64_t)period;
     int64_t origin = start - period + (int64_t)phase; /* message n leaves at origin + n * period */
     int64_t first = (from - origin + period - 1) / period;
     int64_t last = (dev->now_us - 1 - origin) / period;
@@ -63,7 +66,7 @@ void dev_telemetry_flush(struct sim_device *dev)
     run.memory_kb = grown(BASE_MEMORY_KB, b->memory_growth, age);
     run.cpu_permille = scaled(BASE_CPU_PERMILLE, b->cpu);
     dev->resets = 0;
-    dev_log(dev, SIM_EV_TELEMETRY, (uint64_t)run.first_us, run.received, "%u of %lld messages", run.received,
-            (long long)(last - first + 1));
+    dev_log(dev, SIM_EV_TELEMETRY, (uint64_t)run.first_us, run.received, "%u of %lld messages",
+            run.received, (long long)(last - first + 1));
     dev_send_up(dev, SIM_UP_TELEMETRY, dev->now_us, &run, sizeof run);
 }

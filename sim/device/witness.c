@@ -1,5 +1,6 @@
-/* The oracle at a device: what runs, what is written where, and whether a confirmation was deserved. It reads
- * flash and the device's surroundings, never what agent or bootloader say of themselves. */
+/* The oracle at a device: what runs, what is written where, and whether a confirmation was
+ * deserved. It reads flash and the device's surroundings, never what agent or bootloader say of
+ * themselves. */
 #include "device_internal.h"
 #include <string.h>
 
@@ -16,7 +17,8 @@ enum scn_region dev_region(const struct sim_device *dev, uint32_t addr)
     if (addr < layout->bootloader_bytes)
         return SCN_REGION_BOOTLOADER;
     if (addr >= layout->data_addr)
-        return addr < layout->data_addr + layout->journal_bytes ? SCN_REGION_JOURNAL : SCN_REGION_DATA;
+        return addr < layout->data_addr + layout->journal_bytes ? SCN_REGION_JOURNAL
+                                                                : SCN_REGION_DATA;
     for (int slot = 0; slot < BOOT_SLOTS; slot++)
         if (addr >= layout->slot_addr[slot] && addr < layout->slot_addr[slot] + layout->slot_bytes)
             return slot == dev->running_slot ? SCN_REGION_RUNNING_SLOT : SCN_REGION_STAGING_SLOT;
@@ -27,8 +29,8 @@ static bool healthy(const struct sim_device *dev)
 {
     const struct scn_device *limit = &dev->world->scn->device;
     return dev->connected_at_first_us >= 0 &&
-           dev->connected_at_first_us - dev->app_start_us <= limit->mqtt_within_us && dev->drivers_ok &&
-           dev->config_ok && dev->telemetry_ok &&
+           dev->connected_at_first_us - dev->app_start_us <= limit->mqtt_within_us &&
+           dev->drivers_ok && dev->config_ok && dev->telemetry_ok &&
            /* the agent counts milliseconds */
            dev->now_us / 1000 - dev->app_start_us / 1000 >= limit->fault_free_us / 1000;
 }
@@ -65,7 +67,8 @@ static void witness_trials(struct sim_device *dev, bool changed)
         return;
     /* One trial more than granted is what losing both config copies may cost (DESIGN section 3). */
     if (++dev->trial_boots_seen > dev->world->scn->device.trial_boots + 1)
-        dev_break(dev, REP_PROMISE_CONFIRM_HEALTHY, "an unconfirmed image outlived its trial boots");
+        dev_break(dev, REP_PROMISE_CONFIRM_HEALTHY,
+                  "an unconfirmed image outlived its trial boots");
 }
 
 static uint32_t firmware_of(const struct sim_device *dev, const char *version)
@@ -82,8 +85,8 @@ void dev_witness_boot(struct sim_device *dev)
     const struct boot_layout *layout = &dev->world->layout;
     int slot = dev->outcome.slot;
     sim_oracle_slot(dev->shard->oracle, &dev->flash, slot, &dev->running);
-    const char *why = sim_oracle_may_run(&dev->running, dev->group->device_type, dev->unit->hw_revision,
-                                         dev->counter_floor);
+    const char *why = sim_oracle_may_run(&dev->running, dev->group->device_type,
+                                         dev->unit->hw_revision, dev->counter_floor);
     if (why)
         dev_break(dev, REP_PROMISE_VERIFIED_CODE, why);
     bool changed = strcmp(dev->truth_version, dev->running.version) != 0;

@@ -1,19 +1,19 @@
 /* From the scenario's faults to instances on devices. */
+#include "faults_internal.h"
 #include "sim/faults.h"
 #include "sim/queue.h"
-#include "faults_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* What `how: any` may become, for each kind that has a how. */
 static const enum scn_how corrupt_hows[] = {
-    SCN_HOW_BIT_FLIP, SCN_HOW_TRUNCATED, SCN_HOW_WRONG_FILE, SCN_HOW_STALE_FILE, SCN_HOW_WRONG_LENGTH,
-    SCN_HOW_GARBAGE,  SCN_HOW_HTTP_403,  SCN_HOW_HTTP_404,   SCN_HOW_HTTP_500,   SCN_HOW_ENDLESS,
-    SCN_HOW_DISCONNECT};
+    SCN_HOW_BIT_FLIP,     SCN_HOW_TRUNCATED, SCN_HOW_WRONG_FILE, SCN_HOW_STALE_FILE,
+    SCN_HOW_WRONG_LENGTH, SCN_HOW_GARBAGE,   SCN_HOW_HTTP_403,   SCN_HOW_HTTP_404,
+    SCN_HOW_HTTP_500,     SCN_HOW_ENDLESS,   SCN_HOW_DISCONNECT};
 static const enum scn_how boot_hows[] = {
-    SCN_HOW_HANG,           SCN_HOW_HARD_FAULT,     SCN_HOW_RESET_LOOP,       SCN_HOW_BROWN_OUT,
-    SCN_HOW_HEALTH_MQTT,    SCN_HOW_HEALTH_DRIVERS, SCN_HOW_HEALTH_CONFIG,    SCN_HOW_HEALTH_TELEMETRY,
-    SCN_HOW_HEALTH_HARD_FAULT};
+    SCN_HOW_HANG,          SCN_HOW_HARD_FAULT,       SCN_HOW_RESET_LOOP,
+    SCN_HOW_BROWN_OUT,     SCN_HOW_HEALTH_MQTT,      SCN_HOW_HEALTH_DRIVERS,
+    SCN_HOW_HEALTH_CONFIG, SCN_HOW_HEALTH_TELEMETRY, SCN_HOW_HEALTH_HARD_FAULT};
 static const enum scn_how damage_hows[] = {SCN_HOW_BIT_ROT, SCN_HOW_STUCK, SCN_HOW_WORN};
 
 static enum scn_how draw_how(struct sim_rng *rng, const struct scn_fault *fault)
@@ -36,11 +36,12 @@ static enum scn_torn draw_form(struct sim_rng *rng, enum scn_torn form)
 {
     if (form != SCN_TORN_ANY)
         return form;
-    return (enum scn_torn)(SCN_TORN_BEFORE + sim_rng_below(rng, SCN_TORN_AFTER - SCN_TORN_BEFORE + 1));
+    return (enum scn_torn)(SCN_TORN_BEFORE +
+                           sim_rng_below(rng, SCN_TORN_AFTER - SCN_TORN_BEFORE + 1));
 }
 
-/* Where the cut strikes: a cell for `any`, the staging slot for flash_write and flash_erase, else any
- * flash operation of the state. */
+/* Where the cut strikes: a cell for `any`, the staging slot for flash_write and flash_erase, else
+ * any flash operation of the state. */
 static void draw_target(struct sim_fault *out, struct sim_rng *rng, enum scn_during during)
 {
     out->during = during;
@@ -74,7 +75,8 @@ void sim_fault_draw(struct sim_fault *out, const struct scn *scn, uint32_t fault
     out->form = draw_form(&rng, from->torn);
     draw_target(out, &rng, from->during);
     uint32_t span = out->span ? out->span : image_units[out->op];
-    /* Most states write once: half of the cuts aim at the first operation, the rest at any of the span. */
+    /* Most states write once: half of the cuts aim at the first operation, the rest at any of the
+     * span. */
     bool first = !out->pinned && sim_rng_below(&rng, 2) == 0;
     out->skip = first ? 0 : sim_rng_below(&rng, span ? span : 1);
     out->draw[0] = sim_rng_u32(&rng);
@@ -82,10 +84,12 @@ void sim_fault_draw(struct sim_fault *out, const struct scn *scn, uint32_t fault
     out->rounds++;
 }
 
-static void instance(struct sim_fault *out, const struct sim_faults *all, uint32_t f, uint32_t device)
+static void instance(struct sim_fault *out, const struct sim_faults *all, uint32_t f,
+                     uint32_t device)
 {
     const struct scn_fault *from = &all->scn->fault[f];
-    *out = (struct sim_fault){.fault = f, .kind = from->kind, .left = from->times ? from->times : 1};
+    *out =
+        (struct sim_fault){.fault = f, .kind = from->kind, .left = from->times ? from->times : 1};
     out->region = from->region;
     out->for_us = from->kind == SCN_FAULT_POWER_LOSS ? from->off_for_us : from->for_us;
     out->at_us = from->has_at ? all->scn->start_us + from->at_us : SIM_NEVER;
@@ -95,7 +99,8 @@ static void instance(struct sim_fault *out, const struct sim_faults *all, uint32
 }
 
 /* Marks the devices that fault f strikes: exactly the nearest whole number of those that match. */
-static void select_devices(uint8_t *hit, uint32_t *scratch, const struct sim_roster *roster, uint32_t f)
+static void select_devices(uint8_t *hit, uint32_t *scratch, const struct sim_roster *roster,
+                           uint32_t f)
 {
     const struct scn_fault *fault = &roster->scn->fault[f];
     uint32_t *order = scratch, *match = scratch + roster->count;
@@ -107,9 +112,10 @@ static void select_devices(uint8_t *hit, uint32_t *scratch, const struct sim_ros
         if (everybody || sim_roster_matches(roster, &roster->unit[d], &fault->where))
             match[n++] = d;
     sim_roster_shuffle(order, n, roster->scn->seed, SIM_RNG_FAULT_SELECT, f);
-    const struct scn_shares split = {2, {{"hit", fault->devices},
-                                         {"spared", {fault->devices.den - fault->devices.num,
-                                                     fault->devices.den}}}};
+    const struct scn_shares split = {
+        2,
+        {{"hit", fault->devices},
+         {"spared", {fault->devices.den - fault->devices.num, fault->devices.den}}}};
     uint32_t count[2];
     scn_shares_apportion(&split, n, count);
     for (uint32_t k = 0; k < count[0]; k++)
@@ -140,7 +146,8 @@ int sim_faults_build(struct sim_faults *out, const struct sim_roster *roster, ui
     uint32_t n = roster->count;
     *out = (struct sim_faults){.scn = roster->scn, .devices = n};
     out->image_units[SIM_FLASH_PROGRAM] = (image_bytes + flash->page_bytes - 1) / flash->page_bytes;
-    out->image_units[SIM_FLASH_ERASE] = (image_bytes + flash->sector_bytes - 1) / flash->sector_bytes;
+    out->image_units[SIM_FLASH_ERASE] =
+        (image_bytes + flash->sector_bytes - 1) / flash->sector_bytes;
     out->first = calloc((size_t)n + 1, sizeof *out->first);
     uint8_t *hit = calloc(n ? n : 1, 1);
     uint32_t *scratch = calloc((size_t)n * 2 + 1, sizeof *scratch);
@@ -155,7 +162,8 @@ int sim_faults_build(struct sim_faults *out, const struct sim_roster *roster, ui
         out->fault = calloc(total ? total : 1, sizeof *out->fault);
         if (out->fault) {
             distribute(out, roster, hit, scratch, true);
-            memmove(out->first + 1, out->first, n * sizeof *out->first); /* ends become starts again */
+            memmove(out->first + 1, out->first,
+                    n * sizeof *out->first); /* ends become starts again */
             out->first[0] = 0;
         }
     }

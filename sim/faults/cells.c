@@ -4,8 +4,8 @@
 #define PROGRAM SIM_FLASH_PROGRAM
 #define ERASE SIM_FLASH_ERASE
 
-/* The cells of every update, which `during: any` draws from. Others take another fault to get there (a failed
- * download, a rollback, a closed window): `during: STATE` reaches those. */
+/* The cells of every update, which `during: any` draws from. Others take another fault to get there
+ * (a failed download, a rollback, a closed window): `during: STATE` reaches those. */
 static const struct sim_fault_cell cells[] = {
     {SCN_DURING_IDLE, SCN_REGION_JOURNAL, PROGRAM, 1},
     {SCN_DURING_NOTIFIED, SCN_REGION_JOURNAL, PROGRAM, 2},

@@ -22,8 +22,9 @@ struct sim_fault *sim_fault_enter(struct sim_fault_set *set, enum scn_during sta
         if (!waits_for(fault, state) || fault->armed)
             continue;
         if (fault->kind == SCN_FAULT_POWER_LOSS) {
-            /* In Idle nothing need ever be written, and a download may end before its first byte: there the
-             * operation itself arms it (in Idle the very one that is cut: no further one need follow). */
+            /* In Idle nothing need ever be written, and a download may end before its first byte:
+             * there the operation itself arms it (in Idle the very one that is cut: no further one
+             * need follow). */
             if (state != SCN_DURING_IDLE && fault->span != 0)
                 arm(fault);
         } else if (fault->kind == SCN_FAULT_NETWORK_DROP || fault->kind == SCN_FAULT_FLASH_DAMAGE) {
@@ -40,23 +41,28 @@ struct sim_fault *sim_fault_leave(struct sim_fault_set *set, enum scn_during sta
         struct sim_fault *fault = &set->fault[i];
         /* A download that is interrupted is resumed: what was to strike in it waits for that. */
         bool resumes = state == SCN_DURING_DOWNLOADING && fault->span == 0;
-        if (fault->kind == SCN_FAULT_POWER_LOSS && fault->armed && fault->during == state && !resumes)
+        if (fault->kind == SCN_FAULT_POWER_LOSS && fault->armed && fault->during == state &&
+            !resumes)
             return fault;
     }
     return NULL;
 }
 
-static bool hits(const struct sim_fault *fault, enum scn_region region, const struct sim_flash_call *call)
+static bool hits(const struct sim_fault *fault, enum scn_region region,
+                 const struct sim_flash_call *call)
 {
-    return (!fault->pinned || fault->region == region) && (!fault->op_given || fault->op == call->kind);
+    return (!fault->pinned || fault->region == region) &&
+           (!fault->op_given || fault->op == call->kind);
 }
 
-struct sim_fault *sim_fault_flash(struct sim_fault_set *set, enum scn_during state, enum scn_region region,
-                                  const struct sim_flash_call *call, struct sim_flash_cut *cut)
+struct sim_fault *sim_fault_flash(struct sim_fault_set *set, enum scn_during state,
+                                  enum scn_region region, const struct sim_flash_call *call,
+                                  struct sim_flash_cut *cut)
 {
     for (uint32_t i = 0; i < set->count; i++) {
         struct sim_fault *fault = &set->fault[i];
-        if (fault->kind != SCN_FAULT_POWER_LOSS || !waits_for(fault, state) || !hits(fault, region, call))
+        if (fault->kind != SCN_FAULT_POWER_LOSS || !waits_for(fault, state) ||
+            !hits(fault, region, call))
             continue;
         bool now = fault->skip < call->units;
         if (now || state != SCN_DURING_IDLE)
@@ -108,7 +114,8 @@ void sim_fault_fired(struct sim_fault_set *set, struct sim_fault *fault)
     fault->armed = false;
     fault->fired_count++;
     fault->left--;
-    /* One with a time of its own strikes again a minute after it was over; others wait for their state. */
+    /* One with a time of its own strikes again a minute after it was over; others wait for their
+     * state. */
     if (set->all->scn->fault[fault->fault].has_at)
         fault->at_us += fault->for_us + 60000000;
     else

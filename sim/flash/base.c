@@ -81,7 +81,8 @@ void sim_flash_base_share(struct sim_flash_base *base, const struct sim_flash_kn
             memcmp(*mine, theirs, base->sector_bytes) != 0)
             continue;
         free(*mine);
-        *mine = (uint8_t *)(uintptr_t)theirs; /* never written: a base is constant once it is shared */
+        *mine =
+            (uint8_t *)(uintptr_t)theirs; /* never written: a base is constant once it is shared */
         base->borrowed[first + i] = true;
     }
 }

@@ -1,4 +1,5 @@
-/* Belief and truth: what the service believes of a device, against what its flash says (promise 5). */
+/* Belief and truth: what the service believes of a device, against what its flash says (promise 5).
+ */
 #include "fleet_internal.h"
 #include <string.h>
 
@@ -23,7 +24,8 @@ static void note_new(struct sim_fleet *fleet)
                 k++;
             if (k < fleet->disbeliefs)
                 continue;
-            fleet->disbelief[fleet->disbeliefs++] = (struct sim_disbelief){device, truth.changed_us};
+            fleet->disbelief[fleet->disbeliefs++] =
+                (struct sim_disbelief){device, truth.changed_us};
         }
         part->changes = 0;
     }
@@ -50,7 +52,8 @@ void sim_belief_follow(struct sim_fleet *fleet)
 static bool held(const struct sim_fleet *fleet, const struct sim_truth *truth)
 {
     enum camp_state state = camp_state(fleet->camp);
-    return state != CAMP_FINISHED && state != CAMP_OBSERVING && truth->powered && truth->connected &&
+    return state != CAMP_FINISHED && state != CAMP_OBSERVING && truth->powered &&
+           truth->connected &&
            (truth->state == AGENT_WAITING_APPLY || truth->state == AGENT_DOWNLOAD_SCHEDULED ||
             truth->state == AGENT_DOWNLOAD_FAILED || truth->state == AGENT_DOWNLOADING);
 }

@@ -24,7 +24,8 @@ static void hash_hex(const struct scn *scn, char out[33])
 
 void sim_fleet_token(const struct sim_fleet *fleet, uint32_t device, char *out, size_t len)
 {
-    struct sim_token token = {.seed = fleet->scn->seed, .devices = fleet->options->devices_override};
+    struct sim_token token = {.seed = fleet->scn->seed,
+                              .devices = fleet->options->devices_override};
     hash_hex(fleet->scn, token.hash);
     snprintf(token.device, sizeof token.device, "%s", fleet->world.roster.unit[device].id);
     snprintf(token.scenario, sizeof token.scenario, "%s", fleet->scn->path);
@@ -107,7 +108,8 @@ static void device_row(const struct sim_fleet *fleet, uint32_t d, struct rep_dev
     row->boots = truth.boots;
     row->cuts = truth.cuts;
     bool disbelief = strcmp(row->version, row->believed) != 0;
-    if ((row->outcome != REP_OUT_NONE && row->outcome != REP_OUT_CONFIRMED) || row->brick || disbelief)
+    if ((row->outcome != REP_OUT_NONE && row->outcome != REP_OUT_CONFIRMED) || row->brick ||
+        disbelief)
         sim_fleet_token(fleet, d, row->token, sizeof row->token);
     out->enrolled += row->outcome != REP_OUT_NONE;
     if (row->outcome != REP_OUT_NONE)
@@ -170,8 +172,8 @@ static int promise_rows(const struct sim_fleet *fleet, struct rep_result *out)
             struct rep_promise_row *row = &out->promise[p];
             if (truth.broken[p] && !row->broken) {
                 sim_fleet_token(fleet, d, row->first_token, sizeof row->first_token);
-                snprintf(row->first_what, sizeof row->first_what, "%s: %s", fleet->world.roster.unit[d].id,
-                         truth.broken_what[p]);
+                snprintf(row->first_what, sizeof row->first_what, "%s: %s",
+                         fleet->world.roster.unit[d].id, truth.broken_what[p]);
             }
             row->broken += truth.broken[p];
         }
@@ -179,7 +181,8 @@ static int promise_rows(const struct sim_fleet *fleet, struct rep_result *out)
     if (fleet->diverged) {
         struct rep_promise_row *row = &out->promise[REP_PROMISE_CONVERGENCE];
         row->broken += fleet->diverged;
-        snprintf(row->first_what, sizeof row->first_what, "%u devices came to no rest", fleet->diverged);
+        snprintf(row->first_what, sizeof row->first_what, "%u devices came to no rest",
+                 fleet->diverged);
     }
     return 0;
 }
@@ -207,7 +210,8 @@ static int cut_rows(const struct sim_fleet *fleet, struct rep_result *out)
                 struct rep_cuts *row = &out->cut[out->cuts++];
                 bool idle = r == SIM_CUT_NO_OP;
                 snprintf(row->state, sizeof row->state, "%s", cut_state(s));
-                snprintf(row->region, sizeof row->region, "%s", idle ? "none" : scn_region_name((int)r));
+                snprintf(row->region, sizeof row->region, "%s",
+                         idle ? "none" : scn_region_name((int)r));
                 snprintf(row->form, sizeof row->form, "%s", idle ? "none" : scn_torn_name((int)f));
                 row->cuts = cuts;
             }

@@ -1,5 +1,5 @@
-/* Threads. What they compute does not depend on them: each device is run by one thread at a time, and nothing
- * passes between devices before the tick. */
+/* Threads. What they compute does not depend on them: each device is run by one thread at a time,
+ * and nothing passes between devices before the tick. */
 #include "fleet_internal.h"
 
 enum { SPINS = 2000 };

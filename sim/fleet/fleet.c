@@ -8,7 +8,8 @@
 #include <xxhash.h>
 
 static const int64_t HOUR_US = 3600000000, DAY_US = 86400000000;
-/* After the campaign is over: time for stragglers. And the longest run that is still believed to end. */
+/* After the campaign is over: time for stragglers. And the longest run that is still believed to
+ * end. */
 enum { SETTLE_HOURS = 72, RUN_DAYS_MAX = 400 };
 
 static int say(struct sim_fleet *fleet, const char *what, int error)
@@ -51,17 +52,19 @@ static int build_registry(struct sim_fleet *fleet)
 static int open_service(struct sim_fleet *fleet)
 {
     const struct sim_artifact *candidate = &fleet->world.artifact[fleet->world.candidate];
-    fleet->camp_config = (struct camp_config){.plan = &fleet->scn->campaign,
-                                              .device = fleet->registry,
-                                              .devices = fleet->devices,
-                                              .campaign_id = fleet->scn->name,
-                                              .manifest = fleet->world.manifest,
-                                              .candidate = candidate->from->version,
-                                              .rollback_version = fleet->scn->campaign.rollback_version,
-                                              .seed = fleet->scn->seed,
-                                              .start_us = fleet->scn->start_us};
+    fleet->camp_config =
+        (struct camp_config){.plan = &fleet->scn->campaign,
+                             .device = fleet->registry,
+                             .devices = fleet->devices,
+                             .campaign_id = fleet->scn->name,
+                             .manifest = fleet->world.manifest,
+                             .candidate = candidate->from->version,
+                             .rollback_version = fleet->scn->campaign.rollback_version,
+                             .seed = fleet->scn->seed,
+                             .start_us = fleet->scn->start_us};
     if (camp_open(&fleet->camp, &fleet->camp_config, fleet->db))
-        return say(fleet, "the campaign service could not be opened on its database", SIM_FLEET_EDB);
+        return say(fleet, "the campaign service could not be opened on its database",
+                   SIM_FLEET_EDB);
     camp_on_event(fleet->camp, on_campaign_event, fleet);
     return 0;
 }
@@ -100,8 +103,8 @@ static int build_devices(struct sim_fleet *fleet)
         traced = sim_roster_find(&fleet->world.roster, options->trace_device);
         if (!traced) {
             snprintf(fleet->message, fleet->message_len,
-                     "--trace %s: no such device; accepted: 0 to %u, or an id like %s", options->trace_device,
-                     fleet->devices - 1, fleet->world.roster.unit[0].id);
+                     "--trace %s: no such device; accepted: 0 to %u, or an id like %s",
+                     options->trace_device, fleet->devices - 1, fleet->world.roster.unit[0].id);
             return SIM_FLEET_EDEVICE;
         }
     }
@@ -126,7 +129,8 @@ static int build_devices(struct sim_fleet *fleet)
 static int64_t next_tick(const struct sim_fleet *fleet)
 {
     int64_t start = fleet->scn->start_us;
-    int64_t run = sim_crew_next(fleet), post = sim_post_next(fleet), act = camp_next_at(fleet->camp);
+    int64_t run = sim_crew_next(fleet), post = sim_post_next(fleet),
+            act = camp_next_at(fleet->camp);
     int64_t event = sim_schedule_next(fleet);
     if (event < act)
         act = event;
@@ -134,14 +138,18 @@ static int64_t next_tick(const struct sim_fleet *fleet)
         act = post;
     if (run == SIM_NEVER && act == SIM_NEVER && fleet->done_at_us == SIM_NEVER)
         return SIM_NEVER;
-    /* A device that is due at t has to be run beyond t; a message that is due at t may wait for t. */
-    int64_t tick = run == SIM_NEVER ? SIM_NEVER : start + ((run - start) / SIM_TICK_US + 1) * SIM_TICK_US;
+    /* A device that is due at t has to be run beyond t; a message that is due at t may wait for t.
+     */
+    int64_t tick =
+        run == SIM_NEVER ? SIM_NEVER : start + ((run - start) / SIM_TICK_US + 1) * SIM_TICK_US;
     if (act != SIM_NEVER) {
         int64_t at = start + (act - start + SIM_TICK_US - 1) / SIM_TICK_US * SIM_TICK_US;
         tick = at < tick ? at : tick;
     }
-    if (fleet->done_at_us != SIM_NEVER) { /* the end is looked for at its own times, whoever is due */
-        int64_t look = fleet->done_at_us + ((fleet->now_us - fleet->done_at_us) / HOUR_US + 1) * HOUR_US;
+    if (fleet->done_at_us !=
+        SIM_NEVER) { /* the end is looked for at its own times, whoever is due */
+        int64_t look =
+            fleet->done_at_us + ((fleet->now_us - fleet->done_at_us) / HOUR_US + 1) * HOUR_US;
         tick = look < tick ? look : tick;
     }
     return tick > fleet->now_us ? tick : fleet->now_us + SIM_TICK_US;
@@ -191,12 +199,14 @@ static int service_acts(struct sim_fleet *fleet)
 static void show(const struct sim_fleet *fleet)
 {
     struct rep_progress_now now = {.virtual_us = fleet->now_us - fleet->scn->start_us};
-    camp_progress(fleet->camp, &now.phase, &now.cohort, &now.confirmed, &now.rolled_back, &now.bricked);
+    camp_progress(fleet->camp, &now.phase, &now.cohort, &now.confirmed, &now.rolled_back,
+                  &now.bricked);
     rep_progress_show(fleet->options->progress, &now);
 }
 
-/* Over: the campaign has nothing more to do by itself, no order is ahead that could wake it, and the devices have come to rest. Looked at by whole
- * hours: a tick that found nothing to do (a restarted service has fewer of them) must not end the run. */
+/* Over: the campaign has nothing more to do by itself, no order is ahead that could wake it, and
+ * the devices have come to rest. Looked at by whole hours: a tick that found nothing to do (a
+ * restarted service has fewer of them) must not end the run. */
 static bool over(struct sim_fleet *fleet)
 {
     bool waits = camp_state(fleet->camp) == CAMP_PAUSED && sim_schedule_orders_ahead(fleet);
@@ -207,7 +217,8 @@ static bool over(struct sim_fleet *fleet)
     if (fleet->done_at_us == SIM_NEVER)
         fleet->done_at_us = fleet->now_us;
     int64_t since = fleet->now_us - fleet->done_at_us;
-    return since > 0 && since % HOUR_US == 0 && (since >= SETTLE_HOURS * HOUR_US || sim_fleet_settled(fleet));
+    return since > 0 && since % HOUR_US == 0 &&
+           (since >= SETTLE_HOURS * HOUR_US || sim_fleet_settled(fleet));
 }
 
 static int run(struct sim_fleet *fleet)
@@ -248,7 +259,8 @@ static int prepare(struct sim_fleet *fleet)
     if (error)
         return error;
     if (rep_db_create(&fleet->db, fleet->options->db_path, fleet->scn->name, fleet->scn->seed)) {
-        snprintf(fleet->message, fleet->message_len, "%s: %s", fleet->options->db_path ? fleet->options->db_path : "result database",
+        snprintf(fleet->message, fleet->message_len, "%s: %s",
+                 fleet->options->db_path ? fleet->options->db_path : "result database",
                  rep_db_message(fleet->db));
         return SIM_FLEET_EOUTPUT;
     }
@@ -295,15 +307,19 @@ static int finish(struct sim_fleet *fleet, struct rep_result *out)
     return error;
 }
 
-int sim_fleet_run(struct rep_result *out, const struct scn *scn, const struct sim_fleet_options *options,
-                  char *message, size_t message_len)
+int sim_fleet_run(struct rep_result *out, const struct scn *scn,
+                  const struct sim_fleet_options *options, char *message, size_t message_len)
 {
     struct sim_fleet *fleet = calloc(1, sizeof *fleet);
     rep_result_init(out);
     *message = 0;
     if (!fleet)
         return SIM_FLEET_EMEMORY;
-    *fleet = (struct sim_fleet){.wall_start = sim_fleet_wall_s(), .scn = scn, .options = options, .message = message, .message_len = message_len};
+    *fleet = (struct sim_fleet){.wall_start = sim_fleet_wall_s(),
+                                .scn = scn,
+                                .options = options,
+                                .message = message,
+                                .message_len = message_len};
     int error = prepare(fleet);
     if (!error)
         error = run(fleet);

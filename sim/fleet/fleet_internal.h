@@ -6,14 +6,25 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct sim_pending { struct sim_up up; uint8_t *bytes; }; /* a message on its way to the service */
+struct sim_pending {
+    struct sim_up up;
+    uint8_t *bytes;
+}; /* a message on its way to the service */
 
 /* A device whose version the service does not know yet. */
 struct sim_fleet;
-struct sim_disbelief { uint32_t device; int64_t since_us; };
+struct sim_disbelief {
+    uint32_t device;
+    int64_t since_us;
+};
 
-/* A restart of the service (number: of the fault) or an order of the operator (number: in the campaign). */
-struct sim_service_event { int64_t at_us; bool is_order; uint32_t number; };
+/* A restart of the service (number: of the fault) or an order of the operator (number: in the
+ * campaign). */
+struct sim_service_event {
+    int64_t at_us;
+    bool is_order;
+    uint32_t number;
+};
 
 struct sim_part { /* one shard: its thread's tools and its devices */
     struct sim_shard shard;
@@ -23,7 +34,10 @@ struct sim_part { /* one shard: its thread's tools and its devices */
 
 /* Worker threads that run the parts up to a tick and meet at its end. */
 enum { SIM_CREW_MAX = 64 };
-struct sim_worker { struct sim_fleet *fleet; uint32_t part; };
+struct sim_worker {
+    struct sim_fleet *fleet;
+    uint32_t part;
+};
 struct sim_crew {
     struct sim_worker worker[SIM_CREW_MAX];
     pthread_t thread[SIM_CREW_MAX];
@@ -75,7 +89,7 @@ void sim_crew_run(struct sim_fleet *fleet, int64_t until_us); /* every device up
 int64_t sim_crew_next(const struct sim_fleet *fleet);
 
 /* post.c */
-int sim_post_collect(struct sim_fleet *fleet);                    /* from the shards */
+int sim_post_collect(struct sim_fleet *fleet); /* from the shards */
 void sim_post_to_service(struct sim_fleet *fleet, int64_t until_us);
 int sim_post_to_devices(struct sim_fleet *fleet);
 int64_t sim_post_next(const struct sim_fleet *fleet);
@@ -84,7 +98,8 @@ void sim_post_free(struct sim_fleet *fleet);
 /* schedule.c */
 int sim_schedule_build(struct sim_fleet *fleet);
 int64_t sim_schedule_next(const struct sim_fleet *fleet); /* SIM_NEVER: nothing is ahead */
-const struct sim_service_event *sim_schedule_take(struct sim_fleet *fleet); /* the next that is due, or NULL */
+const struct sim_service_event *
+sim_schedule_take(struct sim_fleet *fleet); /* the next that is due, or NULL */
 bool sim_schedule_restarted(const struct sim_fleet *fleet, uint32_t fault);
 bool sim_schedule_orders_ahead(const struct sim_fleet *fleet);
 

@@ -1,9 +1,18 @@
-/* Verdict and exit code: what came true, against what the scenario expects (CONTRACT, exit codes). */
+/* Verdict and exit code: what came true, against what the scenario expects (CONTRACT, exit codes).
+ */
 #include "fleet_internal.h"
 #include <string.h>
 
-enum { EXIT_PASS = 0, EXIT_STOPPED = 2, EXIT_UNSAFE = 3, EXIT_DIVERGED = 4, EXIT_DIGEST = 5,
-       EXIT_NO_EFFECT = 6, EXIT_EXPECT = 7, EXIT_UNFINISHED = 8 };
+enum {
+    EXIT_PASS = 0,
+    EXIT_STOPPED = 2,
+    EXIT_UNSAFE = 3,
+    EXIT_DIVERGED = 4,
+    EXIT_DIGEST = 5,
+    EXIT_NO_EFFECT = 6,
+    EXIT_EXPECT = 7,
+    EXIT_UNFINISHED = 8
+};
 
 static bool has_red(const struct rep_phase *phase)
 {
@@ -13,8 +22,8 @@ static bool has_red(const struct rep_phase *phase)
     return false;
 }
 
-/* The phase that was stopped. A gate that turned red did stop it, though the operator resumed in spite of it:
- * that is on record, and not every gate is green. */
+/* The phase that was stopped. A gate that turned red did stop it, though the operator resumed in
+ * spite of it: that is on record, and not every gate is green. */
 static const struct rep_phase *stopped_phase(const struct rep_result *result)
 {
     for (uint32_t p = 0; p < result->phases; p++)
@@ -31,8 +40,8 @@ static bool unsafe(const struct rep_result *result)
     return result->belief_wrong_at_end > 0 || result->updates[REP_OUT_BRICKED] > 0;
 }
 
-/* Bricks in the number that the scenario expects, and nothing else broken: an expectation names verdicts and
- * counts, so that it never clears another promise. */
+/* Bricks in the number that the scenario expects, and nothing else broken: an expectation names
+ * verdicts and counts, so that it never clears another promise. */
 static bool only_expected_bricks(const struct scn_expect *expect, const struct rep_result *result)
 {
     int64_t bricked = result->updates[REP_OUT_BRICKED];
@@ -57,7 +66,8 @@ static enum rep_verdict verdict(const struct sim_fleet *fleet, const struct rep_
         return REP_DIVERGED;
     if (stopped_phase(result))
         return REP_GATE_STOPPED;
-    return camp_state(fleet->camp) == CAMP_PAUSED ? REP_UNFINISHED : REP_PASS; /* the operator's pause */
+    return camp_state(fleet->camp) == CAMP_PAUSED ? REP_UNFINISHED
+                                                  : REP_PASS; /* the operator's pause */
 }
 
 static const char *ineffective(const struct rep_result *result, char *text, size_t len)
@@ -66,15 +76,16 @@ static const char *ineffective(const struct rep_result *result, char *text, size
         const struct rep_fault *fault = &result->fault[f];
         if (fault->armed <= fault->fired)
             continue;
-        snprintf(text, len, "fault %u (%s): armed %llu times, took effect %llu times", fault->number,
-                 fault->kind, (unsigned long long)fault->armed, (unsigned long long)fault->fired);
+        snprintf(text, len, "fault %u (%s): armed %llu times, took effect %llu times",
+                 fault->number, fault->kind, (unsigned long long)fault->armed,
+                 (unsigned long long)fault->fired);
         return text;
     }
     return NULL;
 }
 
-static bool range_met(const struct scn_expect_range *range, const char *name, int64_t have, char *text,
-                      size_t len)
+static bool range_met(const struct scn_expect_range *range, const char *name, int64_t have,
+                      char *text, size_t len)
 {
     if (!range->given || (have >= range->min && have <= range->max))
         return true;
@@ -83,9 +94,14 @@ static bool range_met(const struct scn_expect_range *range, const char *name, in
     return false;
 }
 
-static bool counts_met(const struct scn_expect *expect, const struct rep_result *r, char *text, size_t len)
+static bool counts_met(const struct scn_expect *expect, const struct rep_result *r, char *text,
+                       size_t len)
 {
-    const struct { const struct scn_expect_range *range; const char *name; int64_t have; } row[] = {
+    const struct {
+        const struct scn_expect_range *range;
+        const char *name;
+        int64_t have;
+    } row[] = {
         {&expect->bricked, "bricked", r->updates[REP_OUT_BRICKED]},
         {&expect->confirmed, "confirmed", r->updates[REP_OUT_CONFIRMED]},
         {&expect->rolled_back, "rolled_back", r->updates[REP_OUT_ROLLED_BACK]},
@@ -102,7 +118,8 @@ static bool counts_met(const struct scn_expect *expect, const struct rep_result 
     return true;
 }
 
-static bool stop_met(const struct scn_expect *expect, const struct rep_result *r, char *text, size_t len)
+static bool stop_met(const struct scn_expect *expect, const struct rep_result *r, char *text,
+                     size_t len)
 {
     const struct rep_phase *phase = stopped_phase(r);
     if (*expect->stopped_phase && (!phase || strcmp(phase->name, expect->stopped_phase))) {
@@ -112,13 +129,15 @@ static bool stop_met(const struct scn_expect *expect, const struct rep_result *r
     }
     bool red = !*expect->stopped_metric;
     for (uint32_t g = 0; phase && g < phase->gates; g++)
-        red |= phase->gate[g].state == REP_GATE_RED && !strcmp(phase->gate[g].metric, expect->stopped_metric);
+        red |= phase->gate[g].state == REP_GATE_RED &&
+               !strcmp(phase->gate[g].metric, expect->stopped_metric);
     if (!red)
         snprintf(text, len, "expected gate %s to be red", expect->stopped_metric);
     return red;
 }
 
-static bool alert_met(const struct scn_expect *expect, const struct rep_result *r, char *text, size_t len)
+static bool alert_met(const struct scn_expect *expect, const struct rep_result *r, char *text,
+                      size_t len)
 {
     bool raised = !*expect->alert;
     for (uint32_t a = 0; a < r->alerts; a++)
@@ -136,8 +155,8 @@ static bool met(const struct scn_expect *expect, const struct rep_result *r, cha
                                           [SCN_VERDICT_DIVERGED] = REP_DIVERGED,
                                           [SCN_VERDICT_UNFINISHED] = REP_UNFINISHED};
     if (expect->verdict != SCN_VERDICT_ANY && as[expect->verdict] != r->verdict) {
-        snprintf(text, len, "expected verdict %s, found %s", rep_verdict_name((int)as[expect->verdict]),
-                 rep_verdict_name((int)r->verdict));
+        snprintf(text, len, "expected verdict %s, found %s",
+                 rep_verdict_name((int)as[expect->verdict]), rep_verdict_name((int)r->verdict));
         return false;
     }
     return counts_met(expect, r, text, len) && stop_met(expect, r, text, len) &&
@@ -159,8 +178,8 @@ static void say_unsafe(struct rep_result *result)
         if (result->promise[p].broken && result->promise[p].promise != REP_PROMISE_CONVERGENCE)
             broken = &result->promise[p];
     if (broken)
-        snprintf(why, sizeof why, "promise %s was broken: %.150s", rep_promise_name((int)broken->promise),
-                 broken->first_what);
+        snprintf(why, sizeof why, "promise %s was broken: %.150s",
+                 rep_promise_name((int)broken->promise), broken->first_what);
     else if (result->updates[REP_OUT_BRICKED])
         snprintf(why, sizeof why, "%u devices are bricked", result->updates[REP_OUT_BRICKED]);
     else
@@ -185,13 +204,15 @@ void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
         say(result, EXIT_DIGEST, why);
     } else if (result->verdict == REP_UNSAFE && !(ok && only_expected_bricks(expect, result))) {
         say_unsafe(result);
-    } else if (result->verdict == REP_DIVERGED && !(ok && expect->verdict == SCN_VERDICT_DIVERGED)) {
+    } else if (result->verdict == REP_DIVERGED &&
+               !(ok && expect->verdict == SCN_VERDICT_DIVERGED)) {
         say(result, EXIT_DIVERGED, "devices came to no rest after the faults had stopped");
     } else if (ineffective(result, why, sizeof why)) {
         say(result, EXIT_NO_EFFECT, why);
     } else if (!ok && expect->given && !(phase && expect->verdict == SCN_VERDICT_PASS)) {
         say(result, EXIT_EXPECT, text);
-    } else if (phase && !(ok && (expect->verdict == SCN_VERDICT_GATE_STOPPED || *expect->stopped_phase))) {
+    } else if (phase &&
+               !(ok && (expect->verdict == SCN_VERDICT_GATE_STOPPED || *expect->stopped_phase))) {
         if (result->verdict == REP_UNSAFE && ok)
             say(result, EXIT_PASS, "what the scenario expects came true");
         else {
@@ -200,7 +221,8 @@ void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
             say(result, EXIT_STOPPED, why);
         }
     } else {
-        say(result, EXIT_PASS, expect->given ? "what the scenario expects came true"
-                                             : "every gate green, no promise broken");
+        say(result, EXIT_PASS,
+            expect->given ? "what the scenario expects came true"
+                          : "every gate green, no promise broken");
     }
 }

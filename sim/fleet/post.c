@@ -1,4 +1,5 @@
-/* The tick's border: messages from the devices to the service and back, always in the same order. */
+/* The tick's border: messages from the devices to the service and back, always in the same order.
+ */
 #include "fleet_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -97,12 +98,13 @@ int sim_post_to_devices(struct sim_fleet *fleet)
     while (camp_next_out(fleet->camp, &out)) {
         bool command = out.kind == CAMP_OUT_COMMAND;
         int64_t next;
-        sim_log_event(&fleet->log, fleet->now_us, command ? SIM_EV_COMMAND : SIM_EV_NOTIFY, out.device,
-                      XXH3_64bits(out.payload, out.len), NULL);
-        if (sim_device_deliver(fleet->device[out.device], command, out.payload, out.len, fleet->now_us,
-                               &next))
+        sim_log_event(&fleet->log, fleet->now_us, command ? SIM_EV_COMMAND : SIM_EV_NOTIFY,
+                      out.device, XXH3_64bits(out.payload, out.len), NULL);
+        if (sim_device_deliver(fleet->device[out.device], command, out.payload, out.len,
+                               fleet->now_us, &next))
             return -1;
-        sim_queue_set(&fleet->part[out.device % fleet->parts].queue, out.device / fleet->parts, next);
+        sim_queue_set(&fleet->part[out.device % fleet->parts].queue, out.device / fleet->parts,
+                      next);
     }
     return 0;
 }

@@ -1,5 +1,6 @@
-/* A replay token: everything that a run was made from, and the device. "by1,hash=..,seed=..,devices=..,
- * device=..,scenario=PATH[,set=K=V]..."; in values, % and , are written %25 and %2C. */
+/* A replay token: everything that a run was made from, and the device.
+ * "by1,hash=..,seed=..,devices=.., device=..,scenario=PATH[,set=K=V]..."; in values, % and , are
+ * written %25 and %2C. */
 #include "sim/token.h"
 #include <stdio.h>
 #include <stdlib.h>

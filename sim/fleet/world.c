@@ -44,10 +44,12 @@ static int read_image(struct sim_artifact *out, const struct scn *scn, char *mes
     bool bad = ferror(file) || !feof(file);
     fclose(file);
     if (bad || got < BOOT_IMAGE_HEADER_BYTES)
-        return fail(message, len, path, "not a firmware image (too short, too long, or not readable)");
+        return fail(message, len, path,
+                    "not a firmware image (too short, too long, or not readable)");
     out->len = (uint32_t)got;
     if (boot_image_decode(&out->header, out->bytes) || out->header.image_bytes != out->len)
-        return fail(message, len, path, "not a firmware image (make one by `brickyard firmware build`)");
+        return fail(message, len, path,
+                    "not a firmware image (make one by `brickyard firmware build`)");
     if (strcmp(out->header.version, out->from->version))
         return fail(message, len, path, "its header names another version than the scenario");
     return 0;
@@ -65,7 +67,8 @@ static int make_image(struct sim_artifact *out, const struct scn *scn, const cha
     snprintf(header->version, sizeof header->version, "%s", out->from->version);
     snprintf(header->device_type, sizeof header->device_type, "%s",
              *out->from->device_type ? out->from->device_type : device_type);
-    snprintf(header->min_hw_revision, sizeof header->min_hw_revision, "%s", out->from->min_hw_revision);
+    snprintf(header->min_hw_revision, sizeof header->min_hw_revision, "%s",
+             out->from->min_hw_revision);
     int error = sim_fw_make(&out->bytes, scn->seed, header, out->len);
     return error ? fail(message, len, out->from->version, sim_fw_error_name(error)) : 0;
 }
@@ -88,7 +91,8 @@ static int sign(struct sim_artifact *out, const struct sim_fw_key key[3])
     return sim_fw_sign(by, out->bytes, out->len, out->signature, &out->signature_bytes);
 }
 
-static int make_artifacts(struct sim_world *world, const struct sim_fw_key key[3], char *message, size_t len)
+static int make_artifacts(struct sim_world *world, const struct sim_fw_key key[3], char *message,
+                          size_t len)
 {
     const struct scn *scn = world->scn;
     const char *type = "";
@@ -104,8 +108,8 @@ static int make_artifacts(struct sim_world *world, const struct sim_fw_key key[3
             return fail(message, len, artifact->from->version, "the image does not fit the slot");
         if (sign(artifact, key))
             return fail(message, len, artifact->from->version, "could not be signed");
-        snprintf(artifact->url, sizeof artifact->url, "https://artifacts.invalid/firmware-%.32s.bin",
-                 artifact->from->version);
+        snprintf(artifact->url, sizeof artifact->url,
+                 "https://artifacts.invalid/firmware-%.32s.bin", artifact->from->version);
         if (!strcmp(artifact->from->version, scn->campaign.to))
             world->candidate = i;
         if (sim_flash_known_add(&world->known, artifact->bytes, artifact->len) < 0)
@@ -118,7 +122,8 @@ static int make_keys(struct sim_world *world, struct sim_fw_key key[3])
 {
     uint64_t seed = world->scn->seed;
     /* The third one is the attacker's: same certificate id, another key. */
-    if (sim_fw_key_derive(&key[0], seed, 0, KEY_GOOD) || sim_fw_key_derive(&key[1], seed, 1, KEY_REVOKED) ||
+    if (sim_fw_key_derive(&key[0], seed, 0, KEY_GOOD) ||
+        sim_fw_key_derive(&key[1], seed, 1, KEY_REVOKED) ||
         sim_fw_key_derive(&key[2], seed, 2, KEY_GOOD))
         return -1;
     world->keys = (struct boot_keys){world->key, 2};
@@ -127,7 +132,8 @@ static int make_keys(struct sim_world *world, struct sim_fw_key key[3])
         memcpy(world->key[i].cert_id, key[i].cert_id, sizeof world->key[i].cert_id);
         memcpy(world->key[i].public_key, key[i].public_key, sizeof world->key[i].public_key);
         memcpy(world->trust.key[i].cert_id, key[i].cert_id, sizeof world->trust.key[i].cert_id);
-        memcpy(world->trust.key[i].public_key, key[i].public_key, sizeof world->trust.key[i].public_key);
+        memcpy(world->trust.key[i].public_key, key[i].public_key,
+               sizeof world->trust.key[i].public_key);
     }
     world->trust.key[1].revoked = true;
     return 0;
@@ -142,17 +148,16 @@ static int write_factory(struct sim_flash *flash, const struct sim_world *world,
                                    .signature_bytes = (uint16_t)image->signature_bytes};
     memcpy(trailer.cert_id, image->cert_id, sizeof trailer.cert_id);
     memcpy(trailer.signature, image->signature, sizeof trailer.signature);
-    struct boot_config config = {.rollback_on_fail = 1,
-                                 .security_counter = 1,
-                                 .revoked_count = 1,
-                                 .revoked_at_boot = 1};
+    struct boot_config config = {
+        .rollback_on_fail = 1, .security_counter = 1, .revoked_count = 1, .revoked_at_boot = 1};
     snprintf(config.revoked[0], sizeof config.revoked[0], "%s", KEY_REVOKED);
     return boot_trailer_write(&flash->port, &world->layout, BOOT_SLOT_A, &trailer) ||
            boot_trailer_mark(&flash->port, &world->layout, BOOT_SLOT_A, 1) ||
            boot_config_write(&flash->port, &world->layout, &config);
 }
 
-static int fill(struct sim_flash_base *base, const struct sim_world *world, uint32_t from, uint32_t to)
+static int fill(struct sim_flash_base *base, const struct sim_world *world, uint32_t from,
+                uint32_t to)
 {
     for (uint32_t at = from; at < to; at += 4) {
         uint32_t word = sim_rng_at(world->scn->seed, 0, SIM_RNG_IMAGE, at);
@@ -162,7 +167,8 @@ static int fill(struct sim_flash_base *base, const struct sim_world *world, uint
     return 0;
 }
 
-static int copy_out(struct sim_flash_base *base, const struct sim_flash *from, uint32_t addr, uint32_t len)
+static int copy_out(struct sim_flash_base *base, const struct sim_flash *from, uint32_t addr,
+                    uint32_t len)
 {
     uint8_t *bytes = malloc(len);
     if (!bytes)
@@ -186,14 +192,15 @@ static int make_base(struct sim_world *world, uint32_t group)
     uint32_t bytes = layout->data_addr + layout->data_bytes;
     if (!image || sim_flash_base_init(&blank, bytes, layout->sector_bytes, layout->page_bytes))
         return -1;
-    int error = sim_flash_base_init(base, bytes, layout->sector_bytes, layout->page_bytes) ||
-                sim_flash_init(&work, &blank, &world->known, &world->timing, &clock, world->scn->seed, 0);
+    int error =
+        sim_flash_base_init(base, bytes, layout->sector_bytes, layout->page_bytes) ||
+        sim_flash_init(&work, &blank, &world->known, &world->timing, &clock, world->scn->seed, 0);
     if (!error) {
         uint32_t app = layout->data_addr + layout->journal_bytes;
         uint32_t app_end = app + 16384 < bytes ? app + 16384 : bytes;
         uint32_t marks = boot_layout_trailer(layout, BOOT_SLOT_A);
-        error = write_factory(&work, world, image) || fill(base, world, 0, layout->bootloader_bytes) ||
-                fill(base, world, app, app_end) ||
+        error = write_factory(&work, world, image) ||
+                fill(base, world, 0, layout->bootloader_bytes) || fill(base, world, app, app_end) ||
                 sim_flash_base_put(base, layout->slot_addr[0], image->bytes, image->len) ||
                 copy_out(base, &work, layout->config_addr, 2 * layout->sector_bytes) ||
                 copy_out(base, &work, marks, layout->sector_bytes);
@@ -201,7 +208,8 @@ static int make_base(struct sim_world *world, uint32_t group)
     }
     sim_flash_base_free(&blank);
     if (!error)
-        sim_flash_base_share(base, &world->known, (int)(image - world->artifact), layout->slot_addr[0]);
+        sim_flash_base_share(base, &world->known, (int)(image - world->artifact),
+                             layout->slot_addr[0]);
     return error ? -1 : 0;
 }
 
@@ -231,10 +239,12 @@ int sim_world_build(struct sim_world *out, const struct scn *scn, char *message,
     struct sim_fw_key key[3];
     memset(out, 0, sizeof *out);
     out->scn = scn;
-    out->timing = (struct sim_flash_timing){.program_us = 700, .erase_us = 45000, .read_us_per_4k = 330};
+    out->timing =
+        (struct sim_flash_timing){.program_us = 700, .erase_us = 45000, .read_us_per_4k = 330};
     make_layout(&out->layout, &scn->flash);
     if (boot_layout_check(&out->layout))
-        return fail(message, len, "flash", "the layout breaks the bootloader's rules (bootloader/FORMAT.md)");
+        return fail(message, len, "flash",
+                    "the layout breaks the bootloader's rules (bootloader/FORMAT.md)");
     sim_flash_known_init(&out->known, &out->layout);
     if (make_keys(out, key))
         return fail(message, len, "keys", "could not be derived");

@@ -1,8 +1,9 @@
 #include "sim/net.h"
 #include <string.h>
 
-/* Field figures, rounded: 3GPP TR 45.820 and GSMA deployment guides for LTE-M and NB-IoT, LoRa Alliance
- * regional parameters (222 bytes at DR4 and up), geostationary round trip for satellite. */
+/* Field figures, rounded: 3GPP TR 45.820 and GSMA deployment guides for LTE-M and NB-IoT, LoRa
+ * Alliance regional parameters (222 bytes at DR4 and up), geostationary round trip for satellite.
+ */
 static const struct sim_link links[] = {
     {"ethernet", 2000, 1000, 100000000, 10, 65535},
     {"wifi", 8000, 12000, 20000000, 5000, 65535},
@@ -23,7 +24,8 @@ const struct sim_link *sim_link_find(const char *name)
 static int64_t retransmissions_us(const struct sim_link *link, struct sim_rng *rng)
 {
     int64_t wait = 0;
-    /* Twelve losses in a row are no packet loss any more: that is an outage, which is modelled apart. */
+    /* Twelve losses in a row are no packet loss any more: that is an outage, which is modelled
+     * apart. */
     for (int tries = 0; tries < 12 && sim_rng_below(rng, 1000000) < link->loss_ppm; tries++)
         wait += 2 * link->latency_us + 1000000;
     return wait;

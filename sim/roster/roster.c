@@ -6,7 +6,8 @@
 
 enum { PROPERTY_HW, PROPERTY_LINK, PROPERTY_CRITICALITY, PROPERTIES };
 
-void sim_roster_shuffle(uint32_t *order, uint32_t n, uint64_t seed, uint32_t purpose, uint32_t index)
+void sim_roster_shuffle(uint32_t *order, uint32_t n, uint64_t seed, uint32_t purpose,
+                        uint32_t index)
 {
     struct sim_rng rng;
     sim_rng_init(&rng, seed, 0, (enum sim_purpose)purpose, index);
@@ -20,9 +21,10 @@ void sim_roster_shuffle(uint32_t *order, uint32_t n, uint64_t seed, uint32_t pur
     }
 }
 
-/* Hands the names of `shares` out to n units in a shuffled order; field is the offset of the member. */
-static void assign(struct sim_unit *unit, uint32_t n, uint32_t *order, const struct scn_shares *shares,
-                   size_t field, uint64_t seed, uint32_t stream)
+/* Hands the names of `shares` out to n units in a shuffled order; field is the offset of the
+ * member. */
+static void assign(struct sim_unit *unit, uint32_t n, uint32_t *order,
+                   const struct scn_shares *shares, size_t field, uint64_t seed, uint32_t stream)
 {
     uint32_t count[SCN_SHARES_MAX] = {0};
     scn_shares_apportion(shares, n, count);
@@ -51,7 +53,10 @@ static void place(struct sim_unit *unit, const struct scn_group *group, uint32_t
 static void build_group(struct sim_unit *unit, uint32_t *order, const struct scn *scn, uint32_t g)
 {
     const struct scn_group *group = &scn->group[g];
-    const struct { const struct scn_shares *shares; size_t field; } property[PROPERTIES] = {
+    const struct {
+        const struct scn_shares *shares;
+        size_t field;
+    } property[PROPERTIES] = {
         [PROPERTY_HW] = {&group->hw_revision, offsetof(struct sim_unit, hw_revision)},
         [PROPERTY_LINK] = {&group->link, offsetof(struct sim_unit, link)},
         [PROPERTY_CRITICALITY] = {&group->criticality, offsetof(struct sim_unit, criticality)},

@@ -1,4 +1,5 @@
-/* Runs a fuzzer's entry point over every file of the folders given: the corpus as an ordinary test. */
+/* Runs a fuzzer's entry point over every file of the folders given: the corpus as an ordinary test.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

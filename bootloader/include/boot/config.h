@@ -1,15 +1,16 @@
 /*
- * The boot config: which slot is active, whether a trial is under way, the security counter, revoked keys.
- * Two erase sectors written in turn. A sector holds one record: a body, and completion marks which are
- * programmed after it, each in a page of its own (the first completes the record; further ones repeat it,
- * because a sector may be erased only when the other's mark was programmed in this power session).
- * A write that ran to its end leaves two. The first 16 mark pages are used.
+ * The boot config: which slot is active, whether a trial is under way, the security counter,
+ * revoked keys. Two erase sectors written in turn. A sector holds one record: a body, and
+ * completion marks which are programmed after it, each in a page of its own (the first completes
+ * the record; further ones repeat it, because a sector may be erased only when the other's mark was
+ * programmed in this power session). A write that ran to its end leaves two. The first 16 mark
+ * pages are used.
  *
  *   body   0 magic "BYC1" | 4 sequence u32 | 8 active u8 | 9 next u8 | 10 rollback_on_fail u8
- *          11 trial_left u8 | 12 trial_total u8 | 13 faulty_boots u8 | 14 last_reset u8 | 15 cause u8
- *          16 security_counter u32 | 20 revoked_count u8 | 21 revoked_at_boot u8 (bit per key) | 22 zero u16
- *          24 revoked[4][24] | 120 reserved[68] = 0 | 188 CRC-32 of bytes 0..187        = 192 bytes
- *   mark   0 magic "BYD1" | 4 sequence u32 | 8 the body's CRC-32 | 12 CRC-32 of bytes 0..11   = 16 bytes
+ *          11 trial_left u8 | 12 trial_total u8 | 13 faulty_boots u8 | 14 last_reset u8 | 15 cause
+ * u8 16 security_counter u32 | 20 revoked_count u8 | 21 revoked_at_boot u8 (bit per key) | 22 zero
+ * u16 24 revoked[4][24] | 120 reserved[68] = 0 | 188 CRC-32 of bytes 0..187        = 192 bytes mark
+ * 0 magic "BYD1" | 4 sequence u32 | 8 the body's CRC-32 | 12 CRC-32 of bytes 0..11   = 16 bytes
  *
  * Sequences compare with wrap: b is newer than a when (int32_t)(b - a) > 0.
  */
@@ -33,7 +34,8 @@ enum boot_reset {
     BOOT_RESET_KINDS
 };
 
-/* Why the last trial ended or the last config was rewritten. Stored in cause; the agent reports it. */
+/* Why the last trial ended or the last config was rewritten. Stored in cause; the agent reports it.
+ */
 enum boot_cause {
     BOOT_CAUSE_NONE = 0,
     BOOT_CAUSE_TRIALS_USED = 1,      /* plain resets used up the trial boots */
@@ -55,14 +57,14 @@ const char *boot_reset_name(int reset);
 
 struct boot_config {
     uint32_t sequence;
-    uint8_t active;           /* slot of the last confirmed image */
-    uint8_t next;             /* slot to boot; other than active while a trial is wanted or running */
+    uint8_t active; /* slot of the last confirmed image */
+    uint8_t next;   /* slot to boot; other than active while a trial is wanted or running */
     uint8_t rollback_on_fail; /* 1: a failed trial goes back to active (always 1 so far) */
     uint8_t trial_left;       /* trial boots that may still begin */
-    uint8_t trial_total;      /* trial boots granted; trial_left < trial_total: the trial has begun */
-    uint8_t faulty_boots;     /* watchdog or hard-fault resets in a row of the active image */
-    uint8_t last_reset;       /* enum boot_reset */
-    uint8_t cause;            /* enum boot_cause */
+    uint8_t trial_total;  /* trial boots granted; trial_left < trial_total: the trial has begun */
+    uint8_t faulty_boots; /* watchdog or hard-fault resets in a row of the active image */
+    uint8_t last_reset;   /* enum boot_reset */
+    uint8_t cause;        /* enum boot_cause */
     uint32_t security_counter;
     uint8_t revoked_count;
     uint8_t revoked_at_boot; /* bit i: revoked[i] is refused at boot too, not only when staging */
@@ -74,16 +76,17 @@ int boot_config_encode(uint8_t out[BOOT_CONFIG_BODY_BYTES], const struct boot_co
 int boot_config_decode(struct boot_config *out, const uint8_t in[BOOT_CONFIG_BODY_BYTES]);
 
 /*
- * The newest complete record. *sector (0 or 1) says where it is. BOOT_ENOTFOUND when neither copy is
- * valid; out is then zeroed.
+ * The newest complete record. *sector (0 or 1) says where it is. BOOT_ENOTFOUND when neither copy
+ * is valid; out is then zeroed.
  */
 int boot_config_read(const struct boot_flash *flash, const struct boot_layout *layout,
                      struct boot_config *out, int *sector);
 
 /*
- * Writes config as the next record (sequence is set here) into the sector that does not hold the newest:
- * programs one further mark on the newest record, erases the other sector, programs body, then two marks.
- * After a cut at any point the old or the new record is read. BOOT_EFLASH leaves the old record.
+ * Writes config as the next record (sequence is set here) into the sector that does not hold the
+ * newest: programs one further mark on the newest record, erases the other sector, programs body,
+ * then two marks. After a cut at any point the old or the new record is read. BOOT_EFLASH leaves
+ * the old record.
  */
 int boot_config_write(const struct boot_flash *flash, const struct boot_layout *layout,
                       struct boot_config *config);

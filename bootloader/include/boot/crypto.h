@@ -1,7 +1,7 @@
 /*
- * The crypto port: SHA-256 and ECDSA P-256 verification, supplied by the platform (OpenSSL on a host,
- * BearSSL on a board), and the set of keys that may sign images.
- * Nothing is cached here or behind it: each call does the work.
+ * The crypto port: SHA-256 and ECDSA P-256 verification, supplied by the platform (OpenSSL on a
+ * host, BearSSL on a board), and the set of keys that may sign images. Nothing is cached here or
+ * behind it: each call does the work.
  */
 #ifndef BOOT_CRYPTO_H
 #define BOOT_CRYPTO_H
@@ -19,8 +19,9 @@ struct boot_crypto {
     void (*sha256_update)(void *ctx, const void *data, size_t len);
     void (*sha256_final)(void *ctx, uint8_t out[BOOT_SHA256_BYTES]);
     /*
-     * 0 when sig (strict DER SEQUENCE of two INTEGERs, 0 < r, s < n) is a valid ECDSA P-256 signature
-     * of hash by public_key (uncompressed point 04 X Y, on the curve); anything else is negative.
+     * 0 when sig (strict DER SEQUENCE of two INTEGERs, 0 < r, s < n) is a valid ECDSA P-256
+     * signature of hash by public_key (uncompressed point 04 X Y, on the curve); anything else is
+     * negative.
      */
     int (*ecdsa_verify)(void *ctx, const uint8_t public_key[BOOT_PUBLIC_KEY_BYTES],
                         const uint8_t hash[BOOT_SHA256_BYTES], const uint8_t *sig, size_t sig_len);

@@ -1,7 +1,7 @@
 /*
- * The decision: which slot boots, and what is written to the boot config before the jump. A pure function
- * of the config, the trailers, the reset reason, and the verdict on a slot, asked for lazily: a slot that
- * is not about to boot is not verified.
+ * The decision: which slot boots, and what is written to the boot config before the jump. A pure
+ * function of the config, the trailers, the reset reason, and the verdict on a slot, asked for
+ * lazily: a slot that is not about to boot is not verified.
  */
 #ifndef BOOT_DECIDE_H
 #define BOOT_DECIDE_H

@@ -1,8 +1,8 @@
 /*
  * The flash port and the layout: where the regions are, and how bytes get in and out of them.
  * All addresses are byte offsets from the start of the flash. Numbers on flash are little endian.
- * What survives a power cut: whatever an operation that returned 0 wrote. The operation in progress is
- * torn, and its bits may read differently each time until they are written again.
+ * What survives a power cut: whatever an operation that returned 0 wrote. The operation in progress
+ * is torn, and its bits may read differently each time until they are written again.
  */
 #ifndef BOOT_FLASH_H
 #define BOOT_FLASH_H
@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 /*
- * Owned by the caller, constant while in use. NOR rules: erase sets a whole sector to FF, program only
- * clears bits. Each function returns 0 or a negative value, on which the core gives up (BOOT_EFLASH).
+ * Owned by the caller, constant while in use. NOR rules: erase sets a whole sector to FF, program
+ * only clears bits. Each function returns 0 or a negative value, on which the core gives up
+ * (BOOT_EFLASH).
  */
 struct boot_flash {
     void *ctx;
@@ -26,10 +27,10 @@ struct boot_flash {
 enum { BOOT_SLOT_NONE = -1, BOOT_SLOT_A = 0, BOOT_SLOT_B = 1, BOOT_SLOTS = 2 };
 
 /*
- * Regions in rising order without overlap: bootloader | boot config (2 sectors) | slot A | slot B | data.
- * The last sector of a slot is its trailer. The agent's journal is the first journal_bytes of the data
- * partition; everything behind belongs to the application and is never touched. A sector holds a config
- * body and at least two mark pages behind it.
+ * Regions in rising order without overlap: bootloader | boot config (2 sectors) | slot A | slot B |
+ * data. The last sector of a slot is its trailer. The agent's journal is the first journal_bytes of
+ * the data partition; everything behind belongs to the application and is never touched. A sector
+ * holds a config body and at least two mark pages behind it.
  */
 struct boot_layout {
     uint32_t sector_bytes;     /* erase sector, power of two, 512 or more */

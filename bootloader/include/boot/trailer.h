@@ -1,15 +1,17 @@
 /*
- * The slot's own proof: its signature, and the marks which say that it was confirmed. It lives in the last
- * sector of the slot; the body takes the first pages, each mark a page of its own behind it.
+ * The slot's own proof: its signature, and the marks which say that it was confirmed. It lives in
+ * the last sector of the slot; the body takes the first pages, each mark a page of its own behind
+ * it.
  *
- *   body   0 magic "BYT1" | 4 image_bytes u32 | 8 signature_bytes u16 | 10 zero u16 | 12 cert_id[24]
- *          36 signature[72] (zero padded) | 108 reserved[16] = 0 | 124 CRC-32 of bytes 0..123
+ *   body   0 magic "BYT1" | 4 image_bytes u32 | 8 signature_bytes u16 | 10 zero u16 | 12
+ * cert_id[24] 36 signature[72] (zero padded) | 108 reserved[16] = 0 | 124 CRC-32 of bytes 0..123
  *   mark   0 magic "BYM1" | 4 number u32 | 8 kind u32 (1 = confirmed) | 12 CRC-32 of bytes 0..11
- *          the rest of the page stays FF; there may be FF pages between marks; the first 16 are used
+ *          the rest of the page stays FF; there may be FF pages between marks; the first 16 are
+ * used
  *
- * A confirmed slot's number is the highest of its valid marks; it grows by one with each confirmation on
- * the device. Further marks repeat the same number: a mark counts as safe only in the power session that
- * programmed it, because a torn one may read right by luck.
+ * A confirmed slot's number is the highest of its valid marks; it grows by one with each
+ * confirmation on the device. Further marks repeat the same number: a mark counts as safe only in
+ * the power session that programmed it, because a torn one may read right by luck.
  */
 #ifndef BOOT_TRAILER_H
 #define BOOT_TRAILER_H
@@ -33,7 +35,8 @@ struct boot_trailer {
 /* Encodes the body. BOOT_ERANGE when signature_bytes or the id does not fit. */
 int boot_trailer_encode(uint8_t out[BOOT_TRAILER_BODY_BYTES], const struct boot_trailer *trailer);
 
-/* Decodes a body into the first five members; the others are left alone. BOOT_EFORMAT if it is none. */
+/* Decodes a body into the first five members; the others are left alone. BOOT_EFORMAT if it is
+ * none. */
 int boot_trailer_decode(struct boot_trailer *out, const uint8_t in[BOOT_TRAILER_BODY_BYTES]);
 
 /*
@@ -48,8 +51,9 @@ int boot_trailer_write(const struct boot_flash *flash, const struct boot_layout 
                        const struct boot_trailer *trailer);
 
 /*
- * Programs a confirmed mark with this number on the next free mark page; when none is free, programs the
- * last page that carries this number again in place (same bits, which NOR allows), or BOOT_ESTATE.
+ * Programs a confirmed mark with this number on the next free mark page; when none is free,
+ * programs the last page that carries this number again in place (same bits, which NOR allows), or
+ * BOOT_ESTATE.
  */
 int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       uint32_t number);

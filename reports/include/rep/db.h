@@ -1,8 +1,8 @@
 /*
- * One SQLite file per run; schema.sql is the contract. The file says `unfinished` from its creation until the
- * last transaction, so a killed run never looks whole. The campaign service keeps its own tables (camp_*) in
- * the same connection.
- * Errors: 0 OK, negative REP_E*; rep_db_message tells in words what SQLite or the system said.
+ * One SQLite file per run; schema.sql is the contract. The file says `unfinished` from its creation
+ * until the last transaction, so a killed run never looks whole. The campaign service keeps its own
+ * tables (camp_*) in the same connection. Errors: 0 OK, negative REP_E*; rep_db_message tells in
+ * words what SQLite or the system said.
  */
 #ifndef REP_DB_H
 #define REP_DB_H
@@ -10,14 +10,22 @@
 #include "rep/result.h"
 #include <sqlite3.h>
 
-enum rep_error { REP_OK = 0, REP_EOPEN = -1, REP_EWRITE = -2, REP_EFORMAT = -3, REP_EMEMORY = -4, REP_EEXISTS = -5 };
+enum rep_error {
+    REP_OK = 0,
+    REP_EOPEN = -1,
+    REP_EWRITE = -2,
+    REP_EFORMAT = -3,
+    REP_EMEMORY = -4,
+    REP_EEXISTS = -5
+};
 const char *rep_error_name(int error);
 
 /*
- * Creates path (NULL: in memory) with the schema and an unfinished run row. An existing file is replaced only
- * if it is a Brickyard result; anything else is REP_EEXISTS. synchronous=OFF journal_mode=MEMORY for
- * in-memory, a rollback journal and synchronous=OFF for files until the result is stored: a killed process
- * loses nothing that way, and a commit each tick would else wait for the disk; rep_db_write syncs all of it.
+ * Creates path (NULL: in memory) with the schema and an unfinished run row. An existing file is
+ * replaced only if it is a Brickyard result; anything else is REP_EEXISTS. synchronous=OFF
+ * journal_mode=MEMORY for in-memory, a rollback journal and synchronous=OFF for files until the
+ * result is stored: a killed process loses nothing that way, and a commit each tick would else wait
+ * for the disk; rep_db_write syncs all of it.
  */
 int rep_db_create(sqlite3 **out, const char *path, const char *scenario, uint64_t seed);
 /* Opens an existing result for reading; REP_EFORMAT for what is none. */

@@ -1,7 +1,7 @@
 /*
- * The forms of a result: terminal summary, JSON (CONTRACT's keys), JUnit XML. Each writes to a stream; files
- * are written through rep_file (temporary name, fsync, rename), so that a full disk leaves nothing that
- * looks whole.
+ * The forms of a result: terminal summary, JSON (CONTRACT's keys), JUnit XML. Each writes to a
+ * stream; files are written through rep_file (temporary name, fsync, rename), so that a full disk
+ * leaves nothing that looks whole.
  */
 #ifndef REP_RENDER_H
 #define REP_RENDER_H
@@ -9,20 +9,32 @@
 #include "rep/result.h"
 #include <stdio.h>
 
-/* What a person wants to read: verdict first, phases and gates with k/n, rollback and brick metrics, alerts,
- * faults, the failing devices with their tokens. colour: ANSI colours. */
+/* What a person wants to read: verdict first, phases and gates with k/n, rollback and brick
+ * metrics, alerts, faults, the failing devices with their tokens. colour: ANSI colours. */
 void rep_render_terminal(FILE *out, const struct rep_result *result, bool colour);
 int rep_render_json(FILE *out, const struct rep_result *result);
-/* One test suite per phase, one test case per gate, one for each promise, one for the expectation. */
+/* One test suite per phase, one test case per gate, one for each promise, one for the expectation.
+ */
 int rep_render_junit(FILE *out, const struct rep_result *result);
 
-/* Renders to path ("-": standard output) by one of the functions above; 0, or REP_EWRITE with errno. */
-int rep_file(const char *path, int (*render)(FILE *, const struct rep_result *), const struct rep_result *result);
+/* Renders to path ("-": standard output) by one of the functions above; 0, or REP_EWRITE with
+ * errno. */
+int rep_file(const char *path, int (*render)(FILE *, const struct rep_result *),
+             const struct rep_result *result);
 
-/* The live display on standard error: a line rewritten in place on a terminal, plain lines otherwise (at most
- * one in 5 s, none when quiet). Reads the wall clock; never reaches a virtual run. */
-struct rep_progress { FILE *out; bool terminal, quiet; double started, last; };
-struct rep_progress_now { int64_t virtual_us, virtual_end_us; const char *phase; uint32_t cohort, confirmed, rolled_back, bricked; };
+/* The live display on standard error: a line rewritten in place on a terminal, plain lines
+ * otherwise (at most one in 5 s, none when quiet). Reads the wall clock; never reaches a virtual
+ * run. */
+struct rep_progress {
+    FILE *out;
+    bool terminal, quiet;
+    double started, last;
+};
+struct rep_progress_now {
+    int64_t virtual_us, virtual_end_us;
+    const char *phase;
+    uint32_t cohort, confirmed, rolled_back, bricked;
+};
 void rep_progress_start(struct rep_progress *progress, FILE *out, bool quiet);
 void rep_progress_show(struct rep_progress *progress, const struct rep_progress_now *now);
 void rep_progress_end(struct rep_progress *progress);

@@ -1,21 +1,22 @@
 /*
- * An emulated device: the real bootloader core and the real agent core on a virtual flash, with a modelled
- * link, firmware behaviour and power. It is a node: messages are delivered to it, it runs up to a given time,
- * it says when it wants to run next.
+ * An emulated device: the real bootloader core and the real agent core on a virtual flash, with a
+ * modelled link, firmware behaviour and power. It is a node: messages are delivered to it, it runs
+ * up to a given time, it says when it wants to run next.
  *
- * Everything that chance decides comes from (seed, device, purpose). A device is run by one thread at a time;
- * struct sim_world is constant while devices run; struct sim_shard belongs to the thread.
+ * Everything that chance decides comes from (seed, device, purpose). A device is run by one thread
+ * at a time; struct sim_world is constant while devices run; struct sim_shard belongs to the
+ * thread.
  */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H
 
 #include "agent/agent.h"
 #include "boot/openssl.h"
+#include "rep/result.h"
 #include "sim/faults.h"
 #include "sim/log.h"
 #include "sim/oracle.h"
 #include "sim/queue.h"
-#include "rep/result.h"
 
 /* A firmware of the scenario, made or loaded, signed. */
 struct sim_artifact {
@@ -48,11 +49,21 @@ struct sim_world {
 
 /* A message on its way to the campaign service. */
 enum sim_up_kind { SIM_UP_STATUS, SIM_UP_PONG, SIM_UP_TELEMETRY };
-struct sim_telemetry { int64_t first_us, last_us; uint32_t received, resets; char version[BOOT_VERSION_MAX];
-                       int64_t energy_mw, memory_kb, cpu_permille; };
-struct sim_up { int64_t at_us; uint32_t device, sequence; enum sim_up_kind kind; uint32_t offset, len; };
+struct sim_telemetry {
+    int64_t first_us, last_us;
+    uint32_t received, resets;
+    char version[BOOT_VERSION_MAX];
+    int64_t energy_mw, memory_kb, cpu_permille;
+};
+struct sim_up {
+    int64_t at_us;
+    uint32_t device, sequence;
+    enum sim_up_kind kind;
+    uint32_t offset, len;
+};
 
-/* Rows of the cut table beyond the agent's 15 states: the bootloader, and an application without agent. */
+/* Rows of the cut table beyond the agent's 15 states: the bootloader, and an application without
+ * agent. */
 enum { SIM_CUT_BOOT = AGENT_STATES, SIM_CUT_OFF, SIM_CUT_STATES };
 enum { SIM_CUT_NO_OP = SCN_REGIONS, SIM_CUT_REGIONS };
 
@@ -61,8 +72,10 @@ struct sim_shard {
     struct boot_openssl openssl;
     struct boot_crypto crypto;
     struct sim_oracle *oracle;
-    struct sim_up *up; uint32_t ups, up_capacity;   /* filled by devices, taken at the tick */
-    uint8_t *text; uint32_t text_bytes, text_capacity; /* payloads */
+    struct sim_up *up;
+    uint32_t ups, up_capacity; /* filled by devices, taken at the tick */
+    uint8_t *text;
+    uint32_t text_bytes, text_capacity; /* payloads */
     bool out_of_memory;
     uint64_t cuts[SIM_CUT_STATES][SIM_CUT_REGIONS][SCN_TORNS];
 };
@@ -77,21 +90,25 @@ void sim_device_free(struct sim_device *device);
 
 /* Runs everything due before until_us; returns when it wants to run next (SIM_NEVER). */
 int64_t sim_device_run(struct sim_device *device, struct sim_shard *shard, int64_t until_us);
-/* A message from the service, leaving the broker at at_us. Copied. 0 or -1. Returns next time by *next_us. */
-int sim_device_deliver(struct sim_device *device, bool command, const char *payload, uint32_t len, int64_t at_us,
-                       int64_t *next_us);
+/* A message from the service, leaving the broker at at_us. Copied. 0 or -1. Returns next time by
+ * *next_us. */
+int sim_device_deliver(struct sim_device *device, bool command, const char *payload, uint32_t len,
+                       int64_t at_us, int64_t *next_us);
 
 /* What is true of a device, seen from outside. */
 struct sim_truth {
-    const char *version;       /* running, or last running; "" when nothing boots */
-    enum agent_state state;    /* as last seen; meaningless while off */
-    bool powered, connected, settled; /* settled: Idle, on a confirmed image, connected, nothing queued */
-    int64_t lost_us;           /* when the connection was lost, or the link came back; the device's start if never there */
+    const char *version;    /* running, or last running; "" when nothing boots */
+    enum agent_state state; /* as last seen; meaningless while off */
+    bool powered, connected,
+        settled;     /* settled: Idle, on a confirmed image, connected, nothing queued */
+    int64_t lost_us; /* when the connection was lost, or the link came back; the device's start if
+                        never there */
     enum rep_brick brick;
     uint32_t boots, cuts, changes; /* changes: how often the running version changed */
     int64_t changed_us;
     struct sim_flash_stats flash;
-    uint64_t broken[REP_PROMISES]; const char *broken_what[REP_PROMISES];
+    uint64_t broken[REP_PROMISES];
+    const char *broken_what[REP_PROMISES];
 };
 void sim_device_truth(const struct sim_device *device, struct sim_truth *out);
 uint32_t sim_device_changes(const struct sim_device *device);

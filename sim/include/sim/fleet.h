@@ -1,9 +1,10 @@
 /*
- * A virtual run of a whole fleet: devices in shards, one thread each, and the campaign service between them.
+ * A virtual run of a whole fleet: devices in shards, one thread each, and the campaign service
+ * between them.
  *
- * The service acts at ticks of 10 s. Between ticks devices run by themselves; their messages keep their own
- * arrival times, and all cross the tick sorted by (time, device, sequence). So nothing depends on the number
- * of threads: the border is an exchange of messages, never shared memory.
+ * The service acts at ticks of 10 s. Between ticks devices run by themselves; their messages keep
+ * their own arrival times, and all cross the tick sorted by (time, device, sequence). So nothing
+ * depends on the number of threads: the border is an exchange of messages, never shared memory.
  */
 #ifndef SIM_FLEET_H
 #define SIM_FLEET_H
@@ -15,29 +16,38 @@
 enum { SIM_TICK_US = 10000000 };
 
 struct sim_fleet_options {
-    uint32_t jobs;              /* threads, 1 or more */
-    const char *db_path;        /* NULL: in memory */
-    const char *trace_device;   /* id or number, NULL: none */
+    uint32_t jobs;            /* threads, 1 or more */
+    const char *db_path;      /* NULL: in memory */
+    const char *trace_device; /* id or number, NULL: none */
     FILE *trace;
     struct rep_progress *progress; /* NULL: none */
-    const char *check_digest;   /* hex, NULL: none */
-    uint32_t devices_override;  /* --devices and --set as given, for the tokens */
-    uint32_t sets; const char *const *set;
-    /* Test hooks: the event with this number on this device is dropped, changed or swapped; the service is
-     * closed and opened again from its database after every so many ticks. */
-    uint32_t mutate_device; uint64_t mutate_event; int mutate;
+    const char *check_digest;      /* hex, NULL: none */
+    uint32_t devices_override;     /* --devices and --set as given, for the tokens */
+    uint32_t sets;
+    const char *const *set;
+    /* Test hooks: the event with this number on this device is dropped, changed or swapped; the
+     * service is closed and opened again from its database after every so many ticks. */
+    uint32_t mutate_device;
+    uint64_t mutate_event;
+    int mutate;
     uint32_t restart_every;
 };
 
-enum sim_fleet_error { SIM_FLEET_OK = 0, SIM_FLEET_EMEMORY = -1, SIM_FLEET_EWORLD = -2, SIM_FLEET_EDB = -3,
-                       SIM_FLEET_EDEVICE = -4, SIM_FLEET_EOUTPUT = -5 };
+enum sim_fleet_error {
+    SIM_FLEET_OK = 0,
+    SIM_FLEET_EMEMORY = -1,
+    SIM_FLEET_EWORLD = -2,
+    SIM_FLEET_EDB = -3,
+    SIM_FLEET_EDEVICE = -4,
+    SIM_FLEET_EOUTPUT = -5
+};
 
 /*
- * Runs the scenario. SIM_FLEET_OK fills *out (as read back from the database, verdict and exit code set).
- * On an error *out holds what was recorded (verdict unfinished, exit code 8), or nothing was run
- * (SIM_FLEET_EWORLD, SIM_FLEET_EDEVICE, SIM_FLEET_EOUTPUT: exit code 1); message says why.
+ * Runs the scenario. SIM_FLEET_OK fills *out (as read back from the database, verdict and exit code
+ * set). On an error *out holds what was recorded (verdict unfinished, exit code 8), or nothing was
+ * run (SIM_FLEET_EWORLD, SIM_FLEET_EDEVICE, SIM_FLEET_EOUTPUT: exit code 1); message says why.
  */
-int sim_fleet_run(struct rep_result *out, const struct scn *scn, const struct sim_fleet_options *options,
-                  char *message, size_t message_len);
+int sim_fleet_run(struct rep_result *out, const struct scn *scn,
+                  const struct sim_fleet_options *options, char *message, size_t message_len);
 
 #endif

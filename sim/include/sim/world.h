@@ -1,13 +1,14 @@
 /*
- * The world of a virtual run: keys and images by seed, factory flash for each group, roster and faults.
+ * The world of a virtual run: keys and images by seed, factory flash for each group, roster and
+ * faults.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
 #include "sim/device.h"
 
-/* 0, or -1 with the reason in message (a text of at most len bytes). Free by sim_world_free in both cases.
- * scn is borrowed and must outlive the world. */
+/* 0, or -1 with the reason in message (a text of at most len bytes). Free by sim_world_free in both
+ * cases. scn is borrowed and must outlive the world. */
 int sim_world_build(struct sim_world *out, const struct scn *scn, char *message, size_t len);
 void sim_world_free(struct sim_world *world);
 
