@@ -139,14 +139,14 @@ static void wait_apply(struct agent *agent, int64_t next_ms)
     agent->waiting_told = true;
 }
 
-/* Found out before the first trial that this session asks for. If the journal breaks later than
- * this, the boot config knows enough. */
-static bool journal_works(struct agent *agent)
+/* The record comes first: a trial which the journal doesn't know of could not be told apart later.
+ * Without a journal no trial is asked for. */
+static bool note_applying(struct agent *agent)
 {
     struct agent_journal *journal = &agent->journal;
-    if (journal->settled)
-        return !journal->broken;
-    agent_journal_settle(journal);
+    agent_tell(agent, AGENT_ST_APPLYING, AGENT_WHY_NONE);
+    agent_journal_step(journal, AGENT_APPLYING, AGENT_WHY_NONE, journal->attempts);
+    agent_journal_commit(journal);
     agent_journal_hold(journal);
     return !journal->broken;
 }
@@ -162,20 +162,15 @@ bool agent_step_waiting_apply(struct agent *agent)
         wait_apply(agent, next_ms);
         return false;
     }
-    if (!journal_works(agent))
-        return true;
-    agent_enter(agent, AGENT_APPLYING);
-    agent_tell(agent, AGENT_ST_APPLYING, AGENT_WHY_NONE);
-    agent_record(agent, AGENT_WHY_NONE);
+    if (note_applying(agent))
+        agent_enter(agent, AGENT_APPLYING);
+    else
+        agent_abandon(agent, AGENT_WHY_FLASH);
     return true;
 }
 
-/* The record comes first: a trial which the journal doesn't know of could not be told apart later.
- */
 bool agent_step_applying(struct agent *agent)
 {
-    agent_journal_commit(&agent->journal);
-    agent_journal_hold(&agent->journal);
     if (boot_request_trial(agent->config->boot, agent->boot.slot)) {
         fail(agent, AGENT_WHY_FLASH);
         return true;
