@@ -26,7 +26,8 @@ static int flash_read(void *ctx, uint32_t addr, void *out, uint32_t len)
 
 static bool refused(const struct world_flash *flash, uint32_t addr)
 {
-    return addr >= flash->fail_from && addr < flash->fail_to;
+    return addr >= flash->fail_from && addr < flash->fail_to &&
+           addr / WORLD_SECTOR != flash->spared;
 }
 
 static void program_page(struct world_flash *flash, uint32_t addr, const uint8_t *data)

@@ -41,6 +41,7 @@ struct world_flash {
     uint32_t luck;               /* bit 0: lucky in this session; shifted at each boot */
     uint32_t fail_from, fail_to; /* operations in this range of addresses return -1 */
     bool stuck;                  /* there they return 0 instead, and change nothing */
+    uint32_t spared;             /* a sector's number: within that range it works */
     uint64_t chance;
     jmp_buf *power;
     struct boot_flash port;

@@ -46,7 +46,7 @@ Test(agent_worn, one_bad_sector_of_the_journal_loses_no_record)
                 reopen();
                 write_numbers(1, before[i], 3, "sound");
                 spoil(&flash, sector, sector + 1, stuck != 0);
-                write_numbers(before[i], before[i] + 300, 7, stuck ? "stuck" : "worn");
+                write_numbers(before[i], before[i] + 300, i % 2 ? 7 : 45, stuck ? "stuck" : "worn");
                 cr_assert_not(journal.broken);
                 cr_assert_eq(flash.violations, 0, "sector %u", sector);
             }
@@ -62,6 +62,23 @@ Test(agent_worn, half_of_the_journal_is_enough)
         write_numbers(1, 50, 3, "sound");
         spoil(&flash, bank * sectors / 2, (bank + 1) * sectors / 2, bank != 0);
         write_numbers(50, 500, 7, "one bank");
+        cr_assert_eq(flash.violations, 0);
+    }
+}
+
+/* Each bank has one left, that with its header. */
+Test(agent_worn, the_first_sector_of_each_bank_is_enough)
+{
+    for (int stuck = 0; stuck < 2; stuck++) {
+        world_flash_init(&flash);
+        reopen();
+        write_numbers(1, 150, 40, "sound");
+        spoil(&flash, 1, sectors, stuck != 0);
+        flash.spared = WORLD_DATA / WORLD_SECTOR + sectors / 2;
+        uint32_t erases = flash.wear[WORLD_DATA / WORLD_SECTOR];
+        write_numbers(150, 500, 7, "first sectors");
+        cr_assert_gt(flash.wear[WORLD_DATA / WORLD_SECTOR], erases, "bank 0");
+        cr_assert_gt(flash.wear[flash.spared], 3, "bank 1");
         cr_assert_eq(flash.violations, 0);
     }
 }
@@ -120,7 +137,9 @@ Test(agent_worn, without_a_journal_no_update_begins_or_goes_on)
             if (when[i] == AGENT_IDLE)
                 world_update(&world, &world_v2);
             world_order(&world, "{\"command_id\":\"c\",\"command\":\"apply\"}");
+            cr_assert_eq(agent_state(&world.agent), AGENT_IDLE, "%s: at once", about);
             world_run(&world);
+            cr_assert_eq(world_count(&world, "scheduled"), when[i] != AGENT_IDLE, "%s", about);
             cr_assert_str_eq(world_reason(&world, "refused"), "flash", "%s: %s", about,
                              world_story(&world));
             cr_assert_eq(world.reboots, 0, "%s", about);
