@@ -15,11 +15,7 @@ static void read_running(struct agent *agent)
     agent->running_known = true;
 }
 
-/*
- * What was changed becomes durable before the actions are handed out. Acknowledgements alone wait
- * for the next record, unless there may be none for long.
- */
-static void finish(struct agent *agent)
+static void save_and_send(struct agent *agent)
 {
     struct agent_journal *journal = &agent->journal;
     bool at_rest = agent->state == AGENT_IDLE && journal->outbox_count == 0;
@@ -27,6 +23,21 @@ static void finish(struct agent *agent)
         agent_journal_commit(journal);
     if (!agent->reboot_sent)
         agent_outbox_send(agent);
+}
+
+/*
+ * What was changed becomes durable before the actions are handed out. Acknowledgements alone wait
+ * for the next record, unless there may be none for long. A journal that broke only now may end the
+ * update.
+ */
+static void finish(struct agent *agent)
+{
+    bool sound = !agent->journal.broken;
+    save_and_send(agent);
+    if (!sound || !agent->journal.broken)
+        return;
+    agent_advance(agent);
+    save_and_send(agent);
 }
 
 int agent_start(struct agent *agent, const struct agent_config *config,
@@ -153,10 +164,11 @@ bool agent_next(struct agent *agent, struct agent_action *out)
 
 int64_t agent_deadline(const struct agent *agent)
 {
-    int64_t faults_ms = agent_clear_faults_at(agent);
+    int64_t faults_ms = agent_clear_faults_at(agent), send_ms = agent_outbox_at(agent);
     if (agent->reboot_sent)
         return AGENT_NEVER;
-    return faults_ms < agent->deadline_ms ? faults_ms : agent->deadline_ms;
+    int64_t first_ms = faults_ms < send_ms ? faults_ms : send_ms;
+    return first_ms < agent->deadline_ms ? first_ms : agent->deadline_ms;
 }
 
 enum agent_state agent_state(const struct agent *agent)

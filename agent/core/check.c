@@ -66,6 +66,10 @@ int agent_check(struct agent *agent, const struct agent_notification *candidate)
     if (!candidate->force && agent->journal.rolled_back_id[0] &&
         agent_text_equal(manifest->firmware_id, agent->journal.rolled_back_id))
         return AGENT_WHY_ROLLED_BACK_BEFORE;
+    /* What can't be noted is not begun: a trial that nobody remembers could be repeated for ever.
+     */
+    if (agent->journal.broken)
+        return AGENT_WHY_FLASH;
     return check_key(env, manifest->signing_cert_id);
 }
 
@@ -184,8 +188,7 @@ static void unreadable(struct agent *agent)
 void agent_notified(struct agent *agent, const char *json, uint32_t len)
 {
     struct agent_notification candidate;
-    bool staging = agent->state == AGENT_DOWNLOAD_SCHEDULED || agent->state == AGENT_DOWNLOADING ||
-                   agent->state == AGENT_DOWNLOAD_FAILED || agent->state == AGENT_WAITING_APPLY;
+    bool staging = agent_staging(agent);
     if (agent->state != AGENT_IDLE && !staging)
         return;
     if (agent_notification_parse(&candidate, json, len))

@@ -35,11 +35,20 @@ void agent_tell(struct agent *agent, enum agent_status status, enum agent_reason
 void agent_tell_of(struct agent *agent, enum agent_status status, enum agent_reason why,
                    const char *campaign_id, const char *firmware_id);
 void agent_outbox_send(struct agent *agent);
+/* When the next status may leave, AGENT_NEVER: none waits for the clock. */
+int64_t agent_outbox_at(const struct agent *agent);
 void agent_outbox_published(struct agent *agent, uint32_t seq);
 uint32_t agent_status_json(char out[AGENT_PAYLOAD_MAX], const struct agent_status_record *record,
                            const char *device_id);
 uint32_t agent_pong_json(char out[AGENT_PAYLOAD_MAX], const char *device_id, uint32_t seq,
                          int64_t at_ms, const char *command_id);
+
+/* An update is under way that can still be given up without a trace. */
+static inline bool agent_staging(const struct agent *agent)
+{
+    return agent->state == AGENT_DOWNLOAD_SCHEDULED || agent->state == AGENT_DOWNLOADING ||
+           agent->state == AGENT_DOWNLOAD_FAILED || agent->state == AGENT_WAITING_APPLY;
+}
 
 /* check.c */
 enum { AGENT_CHECK_INSTALLED = -1 }; /* besides enum agent_reason: this version runs already */

@@ -104,7 +104,10 @@ bool agent_step_verify_failed(struct agent *agent)
     return true;
 }
 
-/* A forced update overrides the window and the approval, never a running process or a deferral. */
+/*
+ * A forced update overrides the window and the approval, never a running process or a deferral. No
+ * trial begins without a network: it could only fail, as MQTT is one of its checks.
+ */
 static bool may_apply(const struct agent *agent, int64_t *next_ms)
 {
     const struct agent_config *config = agent->config;
@@ -116,11 +119,13 @@ static bool may_apply(const struct agent *agent, int64_t *next_ms)
         *next_ms = journal->not_before_ms;
         return false;
     }
-    if (journal->update.force)
-        return true;
-    if (config->approval && !journal->approved)
-        return false;
-    return agent_window_open(&config->window, &config->zone, agent->now_ms, next_ms);
+    if (!journal->update.force) {
+        if (config->approval && !journal->approved)
+            return false;
+        if (!agent_window_open(&config->window, &config->zone, agent->now_ms, next_ms))
+            return false;
+    }
+    return agent->mqtt_up;
 }
 
 static void wait_apply(struct agent *agent, int64_t next_ms)
@@ -134,6 +139,18 @@ static void wait_apply(struct agent *agent, int64_t next_ms)
     agent->waiting_told = true;
 }
 
+/* The record comes first: a trial which the journal doesn't know of could not be told apart later.
+ * Without a journal no trial is asked for. */
+static bool note_applying(struct agent *agent)
+{
+    struct agent_journal *journal = &agent->journal;
+    agent_tell(agent, AGENT_ST_APPLYING, AGENT_WHY_NONE);
+    agent_journal_step(journal, AGENT_APPLYING, AGENT_WHY_NONE, journal->attempts);
+    agent_journal_commit(journal);
+    agent_journal_hold(journal);
+    return !journal->broken;
+}
+
 bool agent_step_waiting_apply(struct agent *agent)
 {
     int64_t next_ms;
@@ -145,18 +162,15 @@ bool agent_step_waiting_apply(struct agent *agent)
         wait_apply(agent, next_ms);
         return false;
     }
-    agent_enter(agent, AGENT_APPLYING);
-    agent_tell(agent, AGENT_ST_APPLYING, AGENT_WHY_NONE);
-    agent_record(agent, AGENT_WHY_NONE);
+    if (note_applying(agent))
+        agent_enter(agent, AGENT_APPLYING);
+    else
+        agent_abandon(agent, AGENT_WHY_FLASH);
     return true;
 }
 
-/* The record comes first: a trial which the journal doesn't know of could not be told apart later.
- */
 bool agent_step_applying(struct agent *agent)
 {
-    agent_journal_commit(&agent->journal);
-    agent_journal_hold(&agent->journal);
     if (boot_request_trial(agent->config->boot, agent->boot.slot)) {
         fail(agent, AGENT_WHY_FLASH);
         return true;
@@ -167,15 +181,30 @@ bool agent_step_applying(struct agent *agent)
     return true;
 }
 
+/*
+ * The network went before the reset: the trial waits for it, until the deadline. A confirmed
+ * fallback has no checks to pass and needs none.
+ */
+static bool offline(struct agent *agent)
+{
+    agent->deadline_ms = AGENT_NEVER;
+    if (agent->mqtt_up || agent->reverting)
+        return false;
+    if (!agent_expired(agent))
+        agent->deadline_ms = agent->journal.update.deadline_ms;
+    else if (!boot_stage_begin(agent->config->boot, agent->boot.slot))
+        agent_abandon(agent, AGENT_WHY_DEADLINE);
+    return true;
+}
+
 /* The service gets the chance to hear of it; a process that began meanwhile is not interrupted. */
 bool agent_step_rebooting(struct agent *agent)
 {
-    if (agent->interlock) {
-        agent->deadline_ms = AGENT_NEVER;
-        return false;
-    }
-    if (agent->deadline_ms == AGENT_NEVER)
-        agent->deadline_ms = agent->now_ms + AGENT_REBOOT_WAIT_MS;
+    int64_t latest_ms = agent->now_ms + AGENT_REBOOT_WAIT_MS, before_ms = agent->deadline_ms;
+    if (offline(agent) || agent->interlock)
+        return agent->state != AGENT_REBOOTING;
+    /* What is later was a deadline of waiting for the network. */
+    agent->deadline_ms = before_ms < latest_ms ? before_ms : latest_ms;
     if (agent->journal.outbox_count == 0 || agent->now_ms >= agent->deadline_ms)
         agent_reboot(agent);
     return false;

@@ -131,6 +131,22 @@ static void drop_one(struct agent_journal *journal)
     journal->dirty |= AGENT_DIRTY_ALL;
 }
 
+/* A journal that can't be written would give the same numbers again after a boot: the clock gives
+ * them then. */
+static uint32_t next_number(struct agent_journal *journal, int64_t at_ms)
+{
+    int64_t second = at_ms / 1000 + 1;
+    if (journal->broken && second > journal->next_seq && second < UINT32_MAX)
+        journal->next_seq = (uint32_t)second;
+    return journal->next_seq++;
+}
+
+void agent_journal_renumber(struct agent_journal *journal)
+{
+    for (uint32_t i = journal->outbox_count - journal->unsaved; i < journal->outbox_count; i++)
+        journal->outbox[i].seq = next_number(journal, journal->outbox[i].at_ms);
+}
+
 int agent_journal_queue(struct agent_journal *journal, const struct agent_status_record *record)
 {
     bool full = journal->outbox_count == AGENT_OUTBOX_MAX;
@@ -138,7 +154,7 @@ int agent_journal_queue(struct agent_journal *journal, const struct agent_status
         drop_one(journal);
     struct agent_status_record *queued = &journal->outbox[journal->outbox_count++];
     *queued = *record;
-    queued->seq = journal->next_seq++;
+    queued->seq = next_number(journal, record->at_ms);
     if (journal->unsaved < journal->outbox_count)
         journal->unsaved++;
     int error = changed(journal, AGENT_DIRTY_STATUS);

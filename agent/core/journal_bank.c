@@ -50,6 +50,14 @@ static int head_read(const struct agent_journal *journal, int bank, uint32_t *se
     return AGENT_OK;
 }
 
+static bool all_erased(const uint8_t *bytes, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++)
+        if (bytes[i] != 0xff)
+            return false;
+    return true;
+}
+
 /* Programs len bytes, padded to a page with FF, and reads them back: a page may hold torn bits. */
 enum put { PUT_OK, PUT_DIFFERS, PUT_FAILED };
 
@@ -72,6 +80,36 @@ static enum put put(const struct agent_journal *journal, uint32_t addr,
     return PUT_OK;
 }
 
+/* A page that does not read FF is left alone: a worn or stuck sector keeps what it holds. */
+static enum put put_blank(const struct agent_journal *journal, uint32_t addr,
+                          uint8_t bytes[AGENT_RECORD_MAX], uint32_t len)
+{
+    uint8_t there[64];
+    uint32_t padded = to_page(journal, len);
+    for (uint32_t at = 0; at < padded; at += (uint32_t)sizeof there) {
+        uint32_t n = padded - at < sizeof there ? padded - at : (uint32_t)sizeof there;
+        if (journal->flash->read(journal->flash->ctx, addr + at, there, n))
+            return PUT_FAILED;
+        if (!all_erased(there, n))
+            return PUT_DIFFERS;
+    }
+    return put(journal, addr, bytes, len);
+}
+
+/* The first place from *at on that takes the record; *at becomes the end of it. */
+static int put_record(const struct agent_journal *journal, int bank, uint32_t *at,
+                      uint8_t bytes[AGENT_RECORD_MAX], uint32_t len)
+{
+    uint32_t padded = to_page(journal, len);
+    while (padded <= bank_bytes(journal) - *at) {
+        uint32_t addr = bank_addr(journal, bank) + *at;
+        *at += padded;
+        if (put_blank(journal, addr, bytes, len) == PUT_OK)
+            return AGENT_OK;
+    }
+    return AGENT_EFLASH;
+}
+
 static enum put put_head(const struct agent_journal *journal, int bank, uint32_t sequence,
                          uint8_t buffer[AGENT_RECORD_MAX])
 {
@@ -79,21 +117,23 @@ static enum put put_head(const struct agent_journal *journal, int bank, uint32_t
     return put(journal, bank_addr(journal, bank), buffer, AGENT_BANK_HEAD);
 }
 
-static int erase_bank(const struct agent_journal *journal, int bank, uint32_t bytes)
+/*
+ * Rule (4): a page which reads FF may be a half-finished erase, so a bank is always erased first. A
+ * bank whose header can't be erased is not touched further. Of the other sectors those that stay as
+ * they are get found out page by page: records are put where they can be read back.
+ */
+static int erase_bank(const struct agent_journal *journal, int bank)
 {
     const struct boot_flash *flash = journal->flash;
-    for (uint32_t at = 0; at < bytes; at += journal->layout->sector_bytes)
-        if (flash->erase(flash->ctx, bank_addr(journal, bank) + at))
-            return AGENT_EFLASH;
+    uint32_t from = bank_addr(journal, bank);
+    uint8_t head[AGENT_BANK_HEAD];
+    if (flash->erase(flash->ctx, from) || flash->read(flash->ctx, from, head, sizeof head) ||
+        !all_erased(head, sizeof head))
+        return AGENT_EFLASH;
+    for (uint32_t at = journal->layout->sector_bytes; at < bank_bytes(journal);
+         at += journal->layout->sector_bytes)
+        (void)flash->erase(flash->ctx, from + at);
     return AGENT_OK;
-}
-
-static bool all_erased(const uint8_t *bytes, uint32_t len)
-{
-    for (uint32_t i = 0; i < len; i++)
-        if (bytes[i] != 0xff)
-            return false;
-    return true;
 }
 
 /*
@@ -182,28 +222,44 @@ int agent_journal_open(struct agent_journal *journal, const struct boot_flash *f
     return journal->broken ? AGENT_EFLASH : AGENT_OK;
 }
 
-/* Everything into the other bank, header last. */
-static int compact(struct agent_journal *journal)
+/* Everything into this bank, header last. */
+static int fill(struct agent_journal *journal, int to, uint32_t sequence)
 {
     uint8_t buffer[AGENT_RECORD_MAX];
-    int to = journal->bank == 0 ? 1 : 0;
-    uint32_t sequence = journal->bank_sequence + 1, page = journal->layout->page_bytes;
-    /* (4) A page which reads FF may be a half-finished erase, so a bank is always erased first. */
-    if (erase_bank(journal, to, bank_bytes(journal)))
-        return AGENT_EFLASH;
-    if (journal->bank < 0 && erase_bank(journal, 1 - to, 1))
-        return AGENT_EFLASH;
+    const struct boot_flash *flash = journal->flash;
+    uint32_t tail = journal->layout->page_bytes;
     uint32_t bytes = agent_record_encode(buffer, journal, true, sequence);
-    if (page + to_page(journal, bytes) > bank_bytes(journal) ||
-        put(journal, bank_addr(journal, to) + page, buffer, bytes) != PUT_OK ||
+    if (tail + to_page(journal, bytes) > bank_bytes(journal) || erase_bank(journal, to))
+        return AGENT_EFLASH;
+    /* Neither header was believed: the other one must not win later, by luck. */
+    if (journal->bank < 0)
+        (void)flash->erase(flash->ctx, bank_addr(journal, 1 - to));
+    if (put_record(journal, to, &tail, buffer, bytes) ||
         put_head(journal, to, sequence, buffer) != PUT_OK)
         return AGENT_EFLASH;
     journal->bank = to;
     journal->bank_sequence = sequence;
-    journal->tail = page + to_page(journal, bytes);
+    journal->tail = tail;
     journal->settled = true;
     journal->other_safe = true;
     return AGENT_OK;
+}
+
+static int fill_other(struct agent_journal *journal)
+{
+    return fill(journal, journal->bank == 0 ? 1 : 0, journal->bank_sequence + 1);
+}
+
+/*
+ * Into the other bank, or, when that one takes nothing, into this one anew: a cut in between loses
+ * the journal then, but the only other way is to write nothing any more. The number is one more,
+ * because a header of the first attempt may be there after all.
+ */
+static int compact(struct agent_journal *journal)
+{
+    if (!fill_other(journal))
+        return AGENT_OK;
+    return fill(journal, journal->bank == 0 ? 0 : 1, journal->bank_sequence + 2);
 }
 
 /* Appends one record; a bank without room, or one that can't be trusted to stay the newest, moves.
@@ -211,10 +267,13 @@ static int compact(struct agent_journal *journal)
 static int append(struct agent_journal *journal)
 {
     uint8_t buffer[AGENT_RECORD_MAX];
-    bool snapshot = !journal->settled || journal->dirty & AGENT_DIRTY_ALL;
-    /* (3) Else a half-written header over there could win later, by luck, with older content. */
-    if (journal->bank < 0 || !journal->other_safe)
+    if (journal->bank < 0)
         return compact(journal);
+    /* (3) Else a half-written header over there could win later, by luck, with older content. One
+     * that can't be written is as it is: this bank goes on alone. */
+    if (!journal->other_safe && !fill_other(journal))
+        return AGENT_OK;
+    journal->other_safe = true;
     /* (2) The header was believed, but it may be a torn one: sure it must be before more depends on
      * it, a record behind it or the erasing of the other bank. */
     if (!journal->settled &&
@@ -222,18 +281,12 @@ static int append(struct agent_journal *journal)
         return compact(journal);
     /* (1) The first record of a session is a snapshot: what a torn page says later doesn't matter.
      */
+    bool snapshot = !journal->settled || journal->dirty & AGENT_DIRTY_ALL;
     uint32_t bytes = agent_record_encode(buffer, journal, snapshot, journal->bank_sequence);
-    uint32_t padded = to_page(journal, bytes);
-    while (padded <= bank_bytes(journal) - journal->tail) {
-        uint32_t addr = bank_addr(journal, journal->bank) + journal->tail;
-        enum put result = put(journal, addr, buffer, bytes);
-        journal->tail += padded;
-        if (result == PUT_OK) {
-            journal->settled = true;
-            return AGENT_OK;
-        }
-    }
-    return compact(journal);
+    if (put_record(journal, journal->bank, &journal->tail, buffer, bytes))
+        return compact(journal);
+    journal->settled = true;
+    return AGENT_OK;
 }
 
 int agent_bank_write(struct agent_journal *journal)
@@ -243,6 +296,7 @@ int agent_bank_write(struct agent_journal *journal)
     int error = append(journal);
     if (error) {
         journal->broken = true;
+        agent_journal_renumber(journal);
         return error;
     }
     journal->dirty = 0;

@@ -40,6 +40,8 @@ void agent_record_apply(struct agent_journal *journal, const uint8_t *record, ui
 
 /* Forgets everything that records hold. */
 void agent_journal_clear(struct agent_journal *journal);
+/* Gives the statuses that no record holds numbers by the clock, once the journal is broken. */
+void agent_journal_renumber(struct agent_journal *journal);
 /* Writes what is dirty. AGENT_EFLASH sets broken. */
 int agent_bank_write(struct agent_journal *journal);
 

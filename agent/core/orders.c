@@ -2,21 +2,15 @@
 
 /* Commands from ota/command: approval, deferral, retry, rollback, ping, revocation of a key. */
 
-static bool is_staging(const struct agent *agent)
-{
-    return agent->state == AGENT_DOWNLOAD_SCHEDULED || agent->state == AGENT_DOWNLOADING ||
-           agent->state == AGENT_DOWNLOAD_FAILED || agent->state == AGENT_WAITING_APPLY;
-}
-
 static void apply(struct agent *agent)
 {
-    if (is_staging(agent))
+    if (agent_staging(agent))
         agent_journal_permit(&agent->journal, true, 0);
 }
 
 static void defer(struct agent *agent, uint32_t defer_s)
 {
-    if (!is_staging(agent))
+    if (!agent_staging(agent))
         return;
     agent_journal_permit(&agent->journal, agent->journal.approved,
                          agent->now_ms + (int64_t)defer_s * 1000);
@@ -50,8 +44,8 @@ static void rollback(struct agent *agent)
         leave_running(agent);
     else if (agent->state == AGENT_HEALTH_CHECK)
         agent_health_fail(agent, AGENT_WHY_OPERATOR);
-    else if (is_staging(agent) || (agent->state == AGENT_REBOOTING && !agent->reverting &&
-                                   !boot_stage_begin(agent->config->boot, agent->boot.slot)))
+    else if (agent_staging(agent) || (agent->state == AGENT_REBOOTING && !agent->reverting &&
+                                      !boot_stage_begin(agent->config->boot, agent->boot.slot)))
         agent_abandon(agent, AGENT_WHY_OPERATOR);
 }
 

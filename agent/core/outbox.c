@@ -26,6 +26,21 @@ void agent_tell(struct agent *agent, enum agent_status status, enum agent_reason
     agent_tell_of(agent, status, why, update->campaign_id, update->manifest.firmware_id);
 }
 
+/*
+ * Without a journal the seq of a status is a second of the clock. It is not told before that
+ * second, so that whatever is told after the next boot is above it. A clock that was set back since
+ * is not waited for.
+ */
+int64_t agent_outbox_at(const struct agent *agent)
+{
+    const struct agent_journal *journal = &agent->journal;
+    if (!journal->broken || !agent->mqtt_up || agent->sending_seq || !journal->outbox_count)
+        return AGENT_NEVER;
+    int64_t at_ms = (int64_t)journal->outbox[0].seq * 1000;
+    bool soon = at_ms - agent->now_ms <= (AGENT_OUTBOX_MAX + 1) * 1000;
+    return at_ms > agent->now_ms && soon ? at_ms : AGENT_NEVER;
+}
+
 void agent_outbox_send(struct agent *agent)
 {
     struct agent_journal *journal = &agent->journal;
@@ -33,6 +48,8 @@ void agent_outbox_send(struct agent *agent)
         return;
     /* A status read from a torn record could be gone at the next boot, its seq then used again. */
     agent_journal_settle(journal);
+    if (agent_outbox_at(agent) != AGENT_NEVER)
+        return;
     agent->sending_seq = journal->outbox[0].seq;
     agent_act(agent,
               &(struct agent_action){.kind = AGENT_ACT_PUBLISH_STATUS, .id = agent->sending_seq});

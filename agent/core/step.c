@@ -72,9 +72,19 @@ void agent_record(struct agent *agent, enum agent_reason why)
     agent_journal_step(journal, (uint8_t)agent->state, (uint8_t)why, journal->attempts);
 }
 
+/* An update is not carried on without a journal, as long as it can be given up. */
+static bool step(struct agent *agent)
+{
+    if (agent->journal.broken && agent_staging(agent)) {
+        agent_abandon(agent, AGENT_WHY_FLASH);
+        return true;
+    }
+    return steps[agent->state] && steps[agent->state](agent);
+}
+
 void agent_advance(struct agent *agent)
 {
-    while (!agent->reboot_sent && steps[agent->state] && steps[agent->state](agent)) {
+    while (!agent->reboot_sent && step(agent)) {
     }
 }
 

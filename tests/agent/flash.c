@@ -26,7 +26,8 @@ static int flash_read(void *ctx, uint32_t addr, void *out, uint32_t len)
 
 static bool refused(const struct world_flash *flash, uint32_t addr)
 {
-    return addr >= flash->fail_from && addr < flash->fail_to;
+    return addr >= flash->fail_from && addr < flash->fail_to &&
+           addr / WORLD_SECTOR != flash->spared;
 }
 
 static void program_page(struct world_flash *flash, uint32_t addr, const uint8_t *data)
@@ -78,8 +79,11 @@ static int flash_program(void *ctx, uint32_t addr, const void *data, uint32_t le
         flash->violations++;
         return -1;
     }
-    if (refused(flash, addr))
-        return -1;
+    if (refused(flash, addr)) {
+        for (uint32_t i = 0; flash->stuck && i < len; i++)
+            flash->violations += (flash->cell[addr + i] & from[i]) != from[i];
+        return flash->stuck ? 0 : -1;
+    }
     bool cut = ++flash->ops == flash->cut_at;
     /* A call of several pages is cut in its middle page. */
     uint32_t pages = len / page, torn = flash->form == TORN_BEFORE ? 0 : pages / 2;
@@ -108,7 +112,7 @@ static int flash_erase(void *ctx, uint32_t addr)
         return -1;
     }
     if (refused(flash, addr))
-        return -1;
+        return flash->stuck ? 0 : -1;
     bool cut = ++flash->ops == flash->cut_at;
     memset(erased, 0xff, sizeof erased);
     flash->erases++;

@@ -184,23 +184,6 @@ Test(agent_update, an_approval_given_early_is_kept_across_a_power_cut)
     cr_assert_str_eq(world_story(&world), clean_story);
 }
 
-Test(agent_update, goes_on_downloading_while_mqtt_is_down)
-{
-    world_init(&world);
-    world_update(&world, &world_v2);
-    world_run_to(&world, AGENT_DOWNLOADING);
-    world.broker_down = true;
-    world.ack = 0;
-    world.mqtt_told = false;
-    world_input(&world, &(struct agent_event){.kind = AGENT_EV_MQTT_DOWN});
-    world_run_to(&world, AGENT_REBOOTING);
-    uint32_t told = world.logged;
-    world.broker_down = false;
-    world_run(&world);
-    cr_assert_gt(world.logged, told);
-    cr_assert_str_eq(world_story(&world), clean_story);
-}
-
 Test(agent_update, statuses_nobody_acknowledges_are_told_again_after_each_connection)
 {
     world_init(&world);

@@ -377,6 +377,14 @@ void world_order(struct world *world, const char *json)
                            .kind = AGENT_EV_COMMAND, .bytes = json, .len = (uint32_t)strlen(json)});
 }
 
+void world_disconnect(struct world *world)
+{
+    world->broker_down = true;
+    world->mqtt_told = false;
+    world->ack = 0;
+    world_input(world, &(struct agent_event){.kind = AGENT_EV_MQTT_DOWN});
+}
+
 void world_run(struct world *world)
 {
     uint32_t steps = 0;

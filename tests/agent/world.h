@@ -40,6 +40,8 @@ struct world_flash {
     bool haunted[WORLD_FLASH];
     uint32_t luck;               /* bit 0: lucky in this session; shifted at each boot */
     uint32_t fail_from, fail_to; /* operations in this range of addresses return -1 */
+    bool stuck;                  /* there they return 0 instead, and change nothing */
+    uint32_t spared;             /* a sector's number: within that range it works */
     uint64_t chance;
     jmp_buf *power;
     struct boot_flash port;
@@ -154,6 +156,7 @@ bool world_step(struct world *world); /* one event; false: nothing to do until u
 void world_run(struct world *world);  /* until there is nothing to do, cuts survived */
 void world_run_to(struct world *world, enum agent_state state);
 void world_run_for(struct world *world, int64_t ms);
+void world_disconnect(struct world *world); /* until broker_down is cleared */
 /* Index of the status from `from` on, or -1. */
 int world_find(const struct world *world, const char *status, uint32_t from);
 uint32_t world_count(const struct world *world, const char *status);

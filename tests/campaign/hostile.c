@@ -150,6 +150,28 @@ Test(camp_hostile, a_status_of_another_campaign_is_heard_but_not_counted)
     world_free(&world);
 }
 
+/* A device that lost its journal knows no campaign, but what it runs. Its numbers begin at the
+ * clock's seconds; a number below what was heard would be overtaken news. */
+Test(camp_hostile, a_status_without_a_campaign_still_tells_the_version)
+{
+    struct world world;
+    struct camp_belief belief;
+    enrolled(&world);
+    world_say(&world, 0, 5, "rebooting", "");
+    say(&world, 0,
+        "{\"device_id\":\"dev-00000\",\"campaign_id\":\"\",\"firmware_id\":\"\",\"seq\":1,"
+        "\"status\":\"confirmed\",\"reason\":\"\",\"version\":\"9.9.9\"}");
+    camp_belief(world.camp, 0, &belief);
+    cr_expect_str_neq(belief.version, "9.9.9", "older than what was heard");
+    say(&world, 0,
+        "{\"device_id\":\"dev-00000\",\"campaign_id\":\"\",\"firmware_id\":\"\","
+        "\"seq\":1774008001,\"status\":\"confirmed\",\"reason\":\"\",\"version\":\"2.5.0\"}");
+    camp_belief(world.camp, 0, &belief);
+    cr_expect_str_eq(belief.version, "2.5.0");
+    cr_expect_eq(belief.outcome, REP_OUT_PENDING, "of no campaign, so no outcome of this one");
+    world_free(&world);
+}
+
 Test(camp_hostile, every_truncation_is_dropped)
 {
     struct world world;

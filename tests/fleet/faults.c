@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { LIST_MAX = 16384 };
+enum { LIST_MAX = 16384, DAMAGES = 64 };
 
 /* The scenario's list of faults, as text that grows. */
 struct list {
@@ -393,6 +393,48 @@ Test(faults, a_stuck_or_worn_sector_of_the_boot_config_is_no_brick)
     assert_at_rest(&run, "config sector");
     cr_expect_eq(run.result.updates[REP_OUT_BRICKED], 0);
     fleet_run_free(&run);
+}
+
+/* One sector of sixteen, in each of many devices: the journal lives in the others. */
+Test(faults, a_stuck_or_worn_sector_of_the_journal_costs_no_update)
+{
+    static const char *const how[] = {"worn", "stuck"};
+    static const char *const when[] = {"at: 3s", "during: downloading", "during: waiting_apply",
+                                       "during: rebooting", "during: health_check"};
+    for (size_t h = 0; h < sizeof how / sizeof *how; h++) {
+        for (size_t w = 0; w < sizeof when / sizeof *when; w++) {
+            struct list list = {.len = 0};
+            struct fleet_run run;
+            add(&list, "kind: flash_damage, how: %s, region: journal, %s", how[h], when[w]);
+            fleet_run_plan(
+                &run, &(struct fleet_plan){.count = 48, .seed = w + 1, .faults = list.text}, NULL);
+            assert_at_rest(&run, how[h]);
+            cr_expect_eq(fleet_fault(&run, 0)->fired, 48);
+            cr_expect_eq(run.result.updates[REP_OUT_CONFIRMED], 48, "%s %s", how[h], when[w]);
+            fleet_run_free(&run);
+        }
+    }
+}
+
+/* Enough of them to hit the first sector of both banks: the device refuses the update, and says so.
+ */
+Test(faults, a_journal_without_a_good_sector_refuses_updates)
+{
+    static const char *const how[] = {"worn", "stuck"};
+    for (size_t h = 0; h < sizeof how / sizeof *how; h++) {
+        struct list list = {.len = 0};
+        struct fleet_run run;
+        for (uint32_t i = 0; i < DAMAGES; i++)
+            add(&list, "kind: flash_damage, how: %s, region: journal, at: 3s, " ONE, how[h], 1);
+        fleet_run_plan(&run, &(struct fleet_plan){.count = 4, .faults = list.text}, NULL);
+        assert_at_rest(&run, how[h]);
+        const struct rep_device *row = fleet_device(&run, 0);
+        cr_expect_eq(row->outcome, REP_OUT_REFUSED, "%s: %s", how[h],
+                     rep_outcome_name((int)row->outcome));
+        cr_expect_str_eq(row->reason, agent_reason_name(AGENT_WHY_FLASH));
+        cr_expect_eq(run.result.updates[REP_OUT_CONFIRMED], 3);
+        fleet_run_free(&run);
+    }
 }
 
 Test(faults, a_damaged_bootloader_is_a_hardware_brick)

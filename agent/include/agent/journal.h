@@ -72,7 +72,8 @@ enum agent_reason {
 const char *agent_reason_name(int reason);
 
 struct agent_status_record {
-    uint32_t seq; /* 1, 2, ...; grows by one for each device, survives reboots */
+    uint32_t seq; /* 1, 2, ...; grows for each device, survives reboots; of the clock's seconds
+                     when the journal is lost or broken */
     int64_t at_ms;
     uint8_t status, reason;
     int8_t slot;                    /* running slot */
@@ -96,7 +97,7 @@ struct agent_journal {
     int bank; /* active bank, -1: none valid yet */
     uint32_t bank_sequence;
     uint32_t tail; /* offset of the next record in the bank */
-    bool broken;   /* a write failed: RAM goes on without persistence */
+    bool broken;   /* neither bank takes a record: RAM goes on without persistence */
 
     bool has_update; /* an update is under way or just ended */
     struct agent_notification update;
