@@ -76,7 +76,7 @@ void rep_terminal_phases(const struct rep_terminal *terminal)
         {"PHASE", SCOLS_FL_TRUNC},     {"RESULT", 0},
         {"STARTED", SCOLS_FL_RIGHT},   {"HOLD", SCOLS_FL_RIGHT},
         {"ENDED", SCOLS_FL_RIGHT},     {"COHORT", SCOLS_FL_RIGHT},
-        {"CONFIRMED", SCOLS_FL_RIGHT}, {"ROLLBACKS", SCOLS_FL_RIGHT},
+        {"CONFIRMED", SCOLS_FL_RIGHT}, {"ROLLED", SCOLS_FL_RIGHT},
         {"PRESUMED", SCOLS_FL_RIGHT},  {NULL, 0}};
     struct libscols_table *table = table_new(terminal, columns);
     for (uint32_t i = 0; i < terminal->result->phases; i++) {
