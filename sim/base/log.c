@@ -116,18 +116,23 @@ static void link_mutated(struct sim_log *log, struct sim_event *event)
 }
 
 /* "  +3d 04:12:33.123456  state        Downloading -> Verifying" */
-static void trace_event(const struct sim_log *log, const struct sim_event *event, const char *text)
+void sim_log_note(const struct sim_log *log, int64_t at_us, const char *label, const char *text)
 {
-    int64_t since = event->at_us - log->start_us;
+    int64_t since = at_us - log->start_us;
     uint64_t us = since < 0 ? 0 - (uint64_t)since : (uint64_t)since;
     uint64_t s = us / 1000000;
-    fprintf(log->trace, "  %c%" PRIu64 "d %02u:%02u:%02u.%06u  %-11s", since < 0 ? '-' : '+',
+    if (!log->trace)
+        return;
+    fprintf(log->trace, "  %c%" PRIu64 "d %02u:%02u:%02u.%06u  %-11s  %s\n", since < 0 ? '-' : '+',
             s / 86400, (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60), (unsigned)(s % 60),
-            (unsigned)(us % 1000000), sim_event_name((int)event->kind));
-    if (text)
-        fprintf(log->trace, "  %s\n", text);
-    else
-        fprintf(log->trace, "  %" PRIu64 " %" PRIu64 "\n", event->a, event->b);
+            (unsigned)(us % 1000000), label, text);
+}
+
+static void trace_event(const struct sim_log *log, const struct sim_event *event, const char *text)
+{
+    char numbers[64];
+    snprintf(numbers, sizeof numbers, "%" PRIu64 " %" PRIu64, event->a, event->b);
+    sim_log_note(log, event->at_us, sim_event_name((int)event->kind), text ? text : numbers);
 }
 
 void sim_log_event(struct sim_log *log, int64_t at_us, enum sim_event_kind kind, uint64_t a,

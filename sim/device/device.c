@@ -1,21 +1,7 @@
 /* The device as a node: its timers, its inbox, and the loop that runs whatever is due. */
 #include "device_internal.h"
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-void dev_log(struct sim_device *dev, enum sim_event_kind kind, uint64_t a, uint64_t b,
-             const char *format, ...)
-{
-    char text[640];
-    if (dev->log.trace) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(text, sizeof text, format, args);
-        va_end(args);
-    }
-    sim_log_event(&dev->log, dev->now_us, kind, a, b, dev->log.trace ? text : NULL);
-}
 
 static uint32_t agent_random(void *ctx)
 {
@@ -108,6 +94,7 @@ void sim_device_free(struct sim_device *device)
 {
     if (!device)
         return;
+    dev_unfold(device);
     while (device->inbox) {
         struct sim_letter *next = device->inbox->next;
         free(device->inbox);

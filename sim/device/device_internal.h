@@ -56,6 +56,13 @@ struct sim_http {
     int64_t stalled_us;        /* since when no byte came, 0: flowing */
 };
 
+/* Flash operations of one region in a row, for one line of the trace. */
+struct sim_fold {
+    uint32_t calls, erases, pages, from, to;
+    enum scn_region region;
+    int64_t since_us;
+};
+
 struct sim_device {
     const struct sim_world *world;
     const struct sim_unit *unit;
@@ -63,6 +70,7 @@ struct sim_device {
     const struct sim_link *link;
     struct sim_shard *shard; /* of the thread that runs it now */
     struct sim_log log;
+    struct sim_fold fold;
     int64_t now_us;
     int64_t timer[TIMERS];
     enum sim_power power;
@@ -119,6 +127,10 @@ void dev_log(struct sim_device *dev, enum sim_event_kind kind, uint64_t a, uint6
 void dev_agent_input(struct sim_device *dev, const struct agent_event *event);
 void dev_agent_drain(struct sim_device *dev);
 int64_t dev_delay_us(struct sim_device *dev, uint32_t bytes);
+
+/* trace.c */
+void dev_fold(struct sim_device *dev, const struct sim_flash_call *call);
+void dev_unfold(struct sim_device *dev); /* tells what was folded */
 
 /* power.c */
 void dev_flash_hooks(struct sim_device *dev);

@@ -32,11 +32,15 @@ static bool before_call(void *ctx, const struct sim_flash_call *call, struct sim
 static void after_call(void *ctx, const struct sim_flash_call *call)
 {
     struct sim_device *dev = ctx;
-    static const char *const names[] = {"bootloader",   "boot config", "running slot",
-                                        "staging slot", "journal",     "data"};
-    dev_log(dev, call->kind == SIM_FLASH_ERASE ? SIM_EV_ERASE : SIM_EV_PROGRAM, call->addr,
-            call->len, "0x%06x + %u (%s)", call->addr, call->len,
-            names[dev_region(dev, call->addr)]);
+    FILE *trace = dev->log.trace;
+    /* Each call is an event, but only runs of them are told: a download alone is hundreds. */
+    dev->log.trace = NULL;
+    sim_log_event(&dev->log, dev->now_us,
+                  call->kind == SIM_FLASH_ERASE ? SIM_EV_ERASE : SIM_EV_PROGRAM, call->addr,
+                  call->len, NULL);
+    dev->log.trace = trace;
+    if (trace)
+        dev_fold(dev, call);
 }
 
 static void violation(void *ctx, enum sim_flash_violation kind, uint32_t addr)
