@@ -81,6 +81,8 @@ struct camp_measured {
     int64_t ping_us;  /* tick at which the last ping was sent, -1 never */
     int64_t ping_out; /* number of the outgoing message it was, 0: answered or given up */
     int64_t answers, answers_bad;
+    int64_t reset_us; /* the last unplanned reset that was told, -1 never */
+    int64_t crash_us; /* the first one of the confirmed candidate, -1 never */
 };
 
 struct camp_device {
@@ -309,8 +311,8 @@ void camp_heard(struct camp *camp, uint32_t device, int64_t at_us);
 
 /* measure.c */
 void camp_measure_confirmed(struct camp *camp, uint32_t device);
-/* When silence counts as missed telemetry: 26 h after the last message of a confirmed device. */
-int64_t camp_quiet_from(const struct camp_device *device);
+/* When silence of a confirmed device counts as missed telemetry. */
+int64_t camp_quiet_from(const struct camp *camp, uint32_t device);
 void camp_measure_quiet(struct camp *camp, uint32_t device);
 
 /* gates.c */
@@ -354,7 +356,7 @@ int camp_store_commit(struct camp *camp); /* everything dirty, in one transactio
 void camp_store_close(struct camp *camp);
 int camp_load(struct camp *camp); /* nothing there: nothing changes */
 int camp_error_db(struct camp *camp, const char *what);
-enum { CAMP_MEASURED_BYTES = 152 };
+enum { CAMP_MEASURED_BYTES = 168 };
 void camp_measured_encode(uint8_t out[CAMP_MEASURED_BYTES], const struct camp_measured *in);
 void camp_measured_decode(struct camp_measured *out, const uint8_t in[CAMP_MEASURED_BYTES]);
 

@@ -55,7 +55,7 @@ static int64_t ping_at(const struct camp *camp, uint32_t device)
 /* By whole hours from the moment at which the device became quiet. */
 static int64_t quiet_at(const struct camp *camp, uint32_t device)
 {
-    int64_t from_us = camp_quiet_from(&camp->device[device]);
+    int64_t from_us = camp_quiet_from(camp, device);
     if (from_us == CAMP_NEVER || camp->config->device[device].telemetry_every_us <= 0)
         return CAMP_NEVER;
     if (camp->now_us < from_us)

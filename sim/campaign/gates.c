@@ -74,7 +74,7 @@ static struct rep_gate_counts count_gap(const struct camp *camp, const struct ca
     const struct camp_tally *tally = tally_for(camp, phase);
     int64_t most = 0;
     if (camp->telemetry_every_min_us > 0)
-        most = (hold_left_us(camp, phase) + 2 * CAMP_DAY) / camp->telemetry_every_min_us + 1;
+        most = (hold_left_us(camp, phase) + 2 * CAMP_DAY) / camp->telemetry_every_min_us + 3;
     return (struct rep_gate_counts){tally->missed, tally->expected, 0,
                                     tally->expected + most * phase->cohort};
 }

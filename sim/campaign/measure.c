@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-enum { QUIET_AFTER_H = 26, CRASH_WITHIN_H = 48 };
+/* Messages may be told a day late (a driver reports runs), and that a little late. */
+enum { TOLD_AFTER_H = 26, CRASH_WITHIN_H = 48 };
 
 static int64_t intervals(int64_t from_us, int64_t to_us, int64_t every_us, bool nearest)
 {
@@ -37,35 +38,51 @@ static void span_add(struct camp_span *span, const struct camp_telemetry *run, i
     span->energy += run->energy_mw * run->received;
     span->memory += run->memory_kb * run->received;
     span->cpu += run->cpu_permille * run->received;
-    span->resets += run->resets;
 }
 
 static bool run_is_sane(const struct camp *camp, const struct camp_telemetry *run)
 {
     const int64_t most = INT64_C(1) << 31;
-    return run->device < camp->config->devices && run->received > 0 &&
+    return run->device < camp->config->devices && (run->received > 0 || run->resets > 0) &&
+           (!run->resets ||
+            (run->first_reset_us >= 0 && run->first_reset_us <= run->last_reset_us &&
+             run->last_reset_us <= run->last_us)) &&
            run->first_us <= run->last_us && run->energy_mw >= 0 && run->energy_mw < most &&
            run->memory_kb >= 0 && run->memory_kb < most && run->cpu_permille >= 0 &&
            run->cpu_permille < most && run->received < 1u << 24 &&
            memchr(run->version, '\0', sizeof run->version);
 }
 
-static bool is_crash(const struct camp_device *it, const struct camp_telemetry *run)
+/* The news of a reset may overtake the confirmation's, so this is asked when either comes. */
+static bool has_crashed(const struct camp_device *it)
 {
-    return run->resets > 0 && it->confirmed_us >= 0 && run->first_us > it->confirmed_us &&
-           run->first_us <= it->confirmed_us + CRASH_WITHIN_H * CAMP_HOUR;
+    return it->measured.crash_us >= 0 && it->confirmed_us >= 0 &&
+           it->measured.crash_us <= it->confirmed_us + CRASH_WITHIN_H * CAMP_HOUR;
 }
 
-/* A version or a crash is news; only then does the row of the device itself change. */
+static void resets_add(struct camp *camp, struct camp_span *span, const struct camp_telemetry *run)
+{
+    struct camp_device *it = &camp->device[run->device];
+    it->measured.reset_us = run->last_reset_us;
+    if (span)
+        span->resets += run->resets;
+    if (it->measured.crash_us < 0 && strcmp(run->version, camp->config->candidate) == 0 &&
+        it->enrolled_us >= 0 && run->first_reset_us >= it->enrolled_us)
+        it->measured.crash_us = run->first_reset_us;
+}
+
+/* A version (of what runs, not of what was reset) or a crash is news; only then does the row of the
+ * device itself change. */
 static void run_news(struct camp *camp, const struct camp_telemetry *run)
 {
     struct camp_device *it = &camp->device[run->device];
-    if (run->last_us >= it->version_us && strcmp(it->version, run->version) != 0) {
+    if (run->received > 0 && run->last_us >= it->version_us &&
+        strcmp(it->version, run->version) != 0) {
         memcpy(it->version, run->version, sizeof it->version);
         it->version_us = run->last_us;
         camp_mark_row(camp, run->device);
     }
-    if (!it->crashed && is_crash(it, run)) {
+    if (!it->crashed && has_crashed(it)) {
         it->crashed = true;
         camp_mark_row(camp, run->device);
     }
@@ -80,7 +97,9 @@ void camp_telemetry(struct camp *camp, const struct camp_telemetry *run)
         return;
     }
     struct camp_device *it = &camp->device[run->device];
-    if (run->last_us <= it->measured.last_us) {
+    bool fresh = run->received > 0 && run->last_us > it->measured.last_us;
+    bool resets = run->resets > 0 && run->last_reset_us > it->measured.reset_us;
+    if (!fresh && !resets) {
         camp->counts.late++;
         camp->dirty = true;
         return;
@@ -88,9 +107,12 @@ void camp_telemetry(struct camp *camp, const struct camp_telemetry *run)
     camp_heard(camp, run->device, run->last_us);
     camp_change_begin(camp, run->device);
     struct camp_span *span = span_of(camp, run);
-    if (span)
+    if (span && fresh)
         span_add(span, run, camp->config->device[run->device].telemetry_every_us);
-    it->measured.last_us = run->last_us;
+    if (fresh)
+        it->measured.last_us = run->last_us;
+    if (resets)
+        resets_add(camp, span, run);
     run_news(camp, run);
     camp_change_end_measured(camp, run->device);
 }
@@ -100,36 +122,39 @@ void camp_measure_confirmed(struct camp *camp, uint32_t device)
 {
     struct camp_measured *measured = &camp->device[device].measured;
     measured->after.base_us = camp->device[device].confirmed_us;
+    camp->device[device].crashed |= has_crashed(&camp->device[device]);
     if (!camp->device[device].dirty_measured) {
         camp->device[device].dirty_measured = true;
         camp->dirty_measured[camp->dirty_measureds++] = device;
     }
 }
 
-int64_t camp_quiet_from(const struct camp_device *device)
+/* Two messages in a row are missing by then, and would have been told. */
+int64_t camp_quiet_from(const struct camp *camp, uint32_t device)
 {
-    if (device->outcome != REP_OUT_CONFIRMED)
+    const struct camp_device *it = &camp->device[device];
+    if (it->outcome != REP_OUT_CONFIRMED)
         return CAMP_NEVER;
-    int64_t last_us = device->measured.last_us;
-    return (last_us > device->confirmed_us ? last_us : device->confirmed_us) +
-           QUIET_AFTER_H * CAMP_HOUR;
+    int64_t last_us = it->measured.last_us;
+    return (last_us > it->confirmed_us ? last_us : it->confirmed_us) + TOLD_AFTER_H * CAMP_HOUR +
+           2 * camp->config->device[device].telemetry_every_us;
 }
 
 /*
- * Every interval since the last message was missed. Counted by whole hours since the device became
- * quiet, so that it does not matter at which ticks this is asked (a restarted service asks at other
- * ones).
+ * Every interval since the last message was missed, up to the moment whose messages must have been
+ * told by now. Counted by whole hours since the device became quiet, so that it does not matter at
+ * which ticks this is asked (a restarted service asks at other ones).
  */
 void camp_measure_quiet(struct camp *camp, uint32_t device)
 {
-    int64_t from_us = camp_quiet_from(&camp->device[device]);
+    int64_t from_us = camp_quiet_from(camp, device);
     int64_t every_us = camp->config->device[device].telemetry_every_us;
     if (every_us <= 0 || camp->now_us < from_us)
         return;
     int64_t hours = (camp->now_us - from_us) / CAMP_HOUR;
     struct camp_device *it = camp_change_begin(camp, device);
-    it->measured.after.expected =
-        intervals(it->measured.after.base_us, from_us + hours * CAMP_HOUR, every_us, false);
+    it->measured.after.expected = intervals(
+        it->measured.after.base_us, from_us + (hours - TOLD_AFTER_H) * CAMP_HOUR, every_us, false);
     camp_change_end_measured(camp, device);
 }
 

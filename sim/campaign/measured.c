@@ -1,9 +1,10 @@
 /*
- * The bytes of camp_measured.sums: 19 little-endian int64, in this order. One row per device
+ * The bytes of camp_measured.sums: 21 little-endian int64, in this order. One row per device
  * instead of one per message keeps a tick's transaction small.
  *
  *     0 last_us | 8 before: base expected received energy memory cpu resets | 64 after: the same
- *   120 ping_us | 128 ping_out | 136 answers | 144 answers_bad
+ *   120 ping_us | 128 ping_out | 136 answers | 144 answers_bad | 152 reset_us |
+ *   160 crash_us
  */
 #include "camp.h"
 
@@ -43,7 +44,8 @@ void camp_measured_encode(uint8_t out[CAMP_MEASURED_BYTES], const struct camp_me
     uint8_t *at = put(out, in->last_us);
     at = put_span(put_span(at, &in->before), &in->after);
     at = put(put(at, in->ping_us), in->ping_out);
-    put(put(at, in->answers), in->answers_bad);
+    at = put(put(at, in->answers), in->answers_bad);
+    put(put(at, in->reset_us), in->crash_us);
 }
 
 void camp_measured_decode(struct camp_measured *out, const uint8_t in[CAMP_MEASURED_BYTES])
@@ -51,5 +53,6 @@ void camp_measured_decode(struct camp_measured *out, const uint8_t in[CAMP_MEASU
     const uint8_t *at = get(in, &out->last_us);
     at = get_span(get_span(at, &out->before), &out->after);
     at = get(get(at, &out->ping_us), &out->ping_out);
-    get(get(at, &out->answers), &out->answers_bad);
+    at = get(get(at, &out->answers), &out->answers_bad);
+    get(get(at, &out->reset_us), &out->crash_us);
 }

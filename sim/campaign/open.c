@@ -99,7 +99,12 @@ static const struct camp_device fresh_device = {
     .approve_us = CAMP_NEVER,
     .silent_us = -1,
     .version_us = -1,
-    .measured = {.last_us = -1, .before.base_us = -1, .after.base_us = -1, .ping_us = -1},
+    .measured = {.last_us = -1,
+                 .before.base_us = -1,
+                 .after.base_us = -1,
+                 .ping_us = -1,
+                 .reset_us = -1,
+                 .crash_us = -1},
 };
 
 static int devices_open(struct camp *camp)

@@ -82,9 +82,9 @@ static int64_t next_crash_us(const struct sim_device *dev)
 
 void dev_crash(struct sim_device *dev)
 {
-    dev->resets++;
     dev_log(dev, SIM_EV_CRASH, dev->firmware, 0, "hard fault in %s", dev->truth_version);
     dev_reset(dev, BOOT_RESET_HARD_FAULT, 10000);
+    dev_telemetry_reset(dev);
 }
 
 static void start_agent(struct sim_device *dev)

@@ -163,8 +163,8 @@ static void strike_due(struct sim_device *dev)
 
 static void watchdog_bites(struct sim_device *dev)
 {
-    dev->resets++;
     dev_reset(dev, BOOT_RESET_WATCHDOG, 1000);
+    dev_telemetry_reset(dev);
 }
 
 /* A boot_failure fault that resets the application again and again, without a fault of its own. */
@@ -277,6 +277,7 @@ void sim_device_truth(const struct sim_device *dev, struct sim_truth *out)
         .cuts = dev->cuts,
         .changes = dev->changes,
         .changed_us = dev->changed_us,
+        .crashes_after_confirm = dev->crashes_after_confirm,
         .flash = dev->flash.stats,
     };
     out->settled = out->powered && out->connected && dev->running_confirmed &&

@@ -103,8 +103,10 @@ struct sim_device {
     struct sim_letter *inbox;
     struct sim_http http;
 
-    int64_t telemetry_from_us; /* messages before this were accounted for */
-    uint32_t resets;           /* unplanned, not told yet */
+    int64_t telemetry_from_us;             /* messages before this were accounted for */
+    uint32_t resets;                       /* unplanned ones of a confirmed image, not told yet */
+    int64_t first_reset_us, last_reset_us; /* of those */
+    char reset_version[BOOT_VERSION_MAX];  /* that image */
 
     /* What the oracle saw. */
     struct sim_oracle_slot running;
@@ -114,7 +116,7 @@ struct sim_device {
     bool flash_damaged, hardware_damage,
         data_damage; /* by faults: any, not survivable, of the data partition */
     char truth_version[BOOT_VERSION_MAX];
-    uint32_t boots, cuts, changes;
+    uint32_t boots, cuts, changes, crashes_after_confirm;
     int64_t changed_us;
     enum rep_brick brick;
     uint64_t broken[REP_PROMISES];
@@ -175,6 +177,8 @@ void dev_http_step(struct sim_device *dev);
 
 /* telemetry.c */
 void dev_telemetry_flush(struct sim_device *dev);
+void dev_telemetry_reset(struct sim_device *dev);     /* unplanned, of what ran until now */
+void dev_telemetry_connected(struct sim_device *dev); /* tells the resets since the last one */
 
 /* witness.c */
 void dev_break(struct sim_device *dev, enum rep_promise promise, const char *what);

@@ -67,6 +67,7 @@ void dev_mqtt_connect(struct sim_device *dev)
     if (dev->connected_at_first_us < 0)
         dev->connected_at_first_us = dev->now_us;
     dev_log(dev, SIM_EV_MQTT_UP, 0, 0, "connected");
+    dev_telemetry_connected(dev);
     if (!dev->telemetry_ok)
         dev->timer[TIMER_TELEMETRY_ACK] = dev->ailment.health[AGENT_HEALTH_TELEMETRY]
                                               ? SIM_NEVER

@@ -5,6 +5,7 @@
 
 /* Base figures of the pump monitor; the scenario's behaviour is relative to them. */
 enum { BASE_ENERGY_MW = 1200, BASE_MEMORY_KB = 24000, BASE_CPU_PERMILLE = 180 };
+static const int64_t CRASH_WITHIN_US = 48 * INT64_C(3600000000);
 
 static int64_t scaled(int64_t base, struct scn_ratio change)
 {
@@ -37,6 +38,18 @@ static uint32_t sent(const struct sim_device *dev, int64_t first, int64_t last,
     return count;
 }
 
+/* Sends a run of messages, or the bare news of resets, with what this firmware measures. */
+static void tell(struct sim_device *dev, struct sim_telemetry *run, const char *version)
+{
+    const struct scn_behaviour *b = &dev->world->artifact[dev->firmware].from->behaviour;
+    int64_t age = dev->confirmed_us >= 0 ? dev->now_us - dev->confirmed_us : 0;
+    memcpy(run->version, version, sizeof run->version);
+    run->energy_mw = scaled(BASE_ENERGY_MW, b->energy);
+    run->memory_kb = grown(BASE_MEMORY_KB, b->memory_growth, age);
+    run->cpu_permille = scaled(BASE_CPU_PERMILLE, b->cpu);
+    dev_send_up(dev, SIM_UP_TELEMETRY, dev->now_us, run, sizeof *run);
+}
+
 void dev_telemetry_flush(struct sim_device *dev)
 {
     int64_t from =
@@ -56,17 +69,43 @@ void dev_telemetry_flush(struct sim_device *dev)
     const struct scn_behaviour *b = &dev->world->artifact[dev->firmware].from->behaviour;
     struct sim_telemetry run = {.first_us = origin + first * period,
                                 .last_us = origin + last * period,
-                                .received = sent(dev, first, last, b->telemetry_gap),
-                                .resets = dev->resets};
+                                .received = sent(dev, first, last, b->telemetry_gap)};
     if (!run.received)
         return;
-    int64_t age = dev->confirmed_us >= 0 ? dev->now_us - dev->confirmed_us : 0;
-    memcpy(run.version, dev->truth_version, sizeof run.version);
-    run.energy_mw = scaled(BASE_ENERGY_MW, b->energy);
-    run.memory_kb = grown(BASE_MEMORY_KB, b->memory_growth, age);
-    run.cpu_permille = scaled(BASE_CPU_PERMILLE, b->cpu);
-    dev->resets = 0;
     dev_log(dev, SIM_EV_TELEMETRY, (uint64_t)run.first_us, run.received, "%u of %lld messages",
             run.received, (long long)(last - first + 1));
-    dev_send_up(dev, SIM_UP_TELEMETRY, dev->now_us, &run, sizeof run);
+    tell(dev, &run, dev->truth_version);
+}
+
+/* The resets of a trial are told by its status; what ran before the reset still stands in dev. */
+void dev_telemetry_reset(struct sim_device *dev)
+{
+    if (!dev->running_confirmed)
+        return;
+    if (strcmp(dev->reset_version, dev->truth_version) != 0)
+        dev->resets = 0; /* what was not told of another image by now is not worth a second list */
+    memcpy(dev->reset_version, dev->truth_version, sizeof dev->reset_version);
+    if (!dev->resets++)
+        dev->first_reset_us = dev->now_us;
+    dev->last_reset_us = dev->now_us;
+    if (dev->firmware == dev->world->candidate && dev->confirmed_us >= 0 &&
+        dev->now_us - dev->confirmed_us <= CRASH_WITHIN_US)
+        dev->crashes_after_confirm++;
+}
+
+/* Told at once and by itself, so that it depends on no interval whether and when the service learns
+ * of a reset. */
+void dev_telemetry_connected(struct sim_device *dev)
+{
+    if (!dev->resets || dev->firmware == UINT32_MAX || dev->group->telemetry_every_us <= 0)
+        return;
+    struct sim_telemetry run = {.first_us = dev->now_us,
+                                .last_us = dev->now_us,
+                                .resets = dev->resets,
+                                .first_reset_us = dev->first_reset_us,
+                                .last_reset_us = dev->last_reset_us};
+    dev_log(dev, SIM_EV_TELEMETRY, (uint64_t)run.first_reset_us, run.resets, "%u unplanned resets",
+            run.resets);
+    dev->resets = 0;
+    tell(dev, &run, dev->reset_version);
 }

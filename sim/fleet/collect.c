@@ -218,9 +218,22 @@ static int cut_rows(const struct sim_fleet *fleet, struct rep_result *out)
     return 0;
 }
 
+static uint32_t crashed_devices(const struct sim_fleet *fleet)
+{
+    uint32_t crashed = 0;
+    for (uint32_t d = 0; d < fleet->devices; d++) {
+        struct sim_truth truth;
+        sim_device_truth(fleet->device[d], &truth);
+        crashed += truth.crashes_after_confirm > 0;
+    }
+    return crashed;
+}
+
 int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out)
 {
     identify(fleet, out);
+    if (fleet->options->crashed)
+        *fleet->options->crashed = crashed_devices(fleet);
     for (uint32_t p = 0; p < fleet->parts; p++) {
         out->sha256_bytes += fleet->part[p].shard.openssl.sha256_bytes;
         out->ecdsa_verifies += fleet->part[p].shard.openssl.ecdsa_verifies;

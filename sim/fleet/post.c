@@ -70,7 +70,9 @@ static void hand_over(struct sim_fleet *fleet, const struct sim_pending *message
                                      .energy_mw = from.energy_mw,
                                      .memory_kb = from.memory_kb,
                                      .cpu_permille = from.cpu_permille,
-                                     .resets = from.resets};
+                                     .resets = from.resets,
+                                     .first_reset_us = from.first_reset_us,
+                                     .last_reset_us = from.last_reset_us};
         memcpy(run.version, from.version, sizeof run.version);
         camp_telemetry(fleet->camp, &run);
     }

@@ -45,7 +45,8 @@ Test(camp_gates, each_metric_turns_at_its_limit)
         {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, REFUSES, 5}, REP_GATE_GREEN, 95, 100},
         {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, MUTE, 5}, REP_GATE_GREEN, 95, 100},
         {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, DOWNLOAD_LATER, 5}, REP_GATE_GREEN, 100, 100},
-        /* 20 that fail three times and succeed a day later stop nothing; 6 that never do, at the end. */
+        /* 20 that fail three times and succeed a day later stop nothing; 6 that never do, at the
+           end. */
         {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, DOWNLOAD_LATER, 20}, REP_GATE_GREEN, 100, 100},
         {{SCN_METRIC_SUCCESS, SCN_LESS, 95, 100, DOWNLOAD_FAILS, 6}, REP_GATE_RED, 94, 100},
         {{SCN_METRIC_ROLLBACK, SCN_MORE, 5, 100, UNHEALTHY, 5}, REP_GATE_GREEN, 5, 100},
@@ -237,6 +238,91 @@ Test(camp_gates, a_crash_in_the_observation_still_stops)
     cr_expect_eq(result.phase[0].result, REP_PHASE_PASSED);
     cr_expect_str_eq(result.phase[1].name, "observation");
     cr_expect_eq(result.phase[1].result, REP_PHASE_STOPPED);
+    rep_result_free(&result);
+    world_free(&world);
+}
+
+/* Everybody has confirmed; now the first device tells resets, without a message between them. */
+static int64_t crashes_after(const struct camp_telemetry *run, bool again)
+{
+    struct world world;
+    world_init(&world, 0, FLEET);
+    world_gate(world_single_phase(&world, 96 * HOUR), SCN_METRIC_CRASH, SCN_MORE, 50, 100);
+    world.plan.observe_us = 0;
+    world.no_telemetry = true;
+    world_open(&world);
+    world_run_days(&world, 1);
+    struct camp_telemetry told = *run;
+    int64_t confirmed_us = world.device[0].confirmed_us;
+    told.first_reset_us += confirmed_us;
+    told.last_reset_us += confirmed_us;
+    told.first_us = told.last_us = confirmed_us + 60 * HOUR;
+    camp_telemetry(world.camp, &told);
+    if (again)
+        camp_telemetry(world.camp, &told);
+    world_run_days(&world, 6);
+    struct camp_counts counts;
+    camp_counts(world.camp, &counts);
+    cr_expect_eq(counts.late, again, "the same news twice");
+    cr_expect_eq(counts.dropped, 0);
+    struct rep_result result;
+    rep_result_init(&result);
+    camp_report(world.camp, &result);
+    int64_t crashes = result.phase[0].gate[0].numerator;
+    rep_result_free(&result);
+    world_free(&world);
+    return crashes;
+}
+
+Test(camp_gates, a_crash_is_judged_by_the_time_of_the_reset)
+{
+    static const struct {
+        const char *version;
+        int64_t first_us, last_us; /* since the confirmation */
+        int64_t crashes;
+    } row[] = {
+        {"2.4.0", 0, 0, 1},
+        {"2.4.0", 48 * HOUR, 48 * HOUR, 1},
+        {"2.4.0", 48 * HOUR + 1, 48 * HOUR + 1, 0},
+        {"2.4.0", 47 * HOUR, 49 * HOUR, 1},
+        {"2.3.1", HOUR, HOUR, 0},
+    };
+    for (size_t at = 0; at < sizeof row / sizeof row[0]; at++)
+        for (uint32_t received = 0; received < 2; received++) {
+            struct camp_telemetry run = {.received = received,
+                                         .resets = 2,
+                                         .first_reset_us = row[at].first_us,
+                                         .last_reset_us = row[at].last_us};
+            snprintf(run.version, sizeof run.version, "%s", row[at].version);
+            cr_expect_eq(crashes_after(&run, true), row[at].crashes, "row %zu, %u messages", at,
+                         received);
+        }
+}
+
+/* Its reset kept the device from sending the confirmation before the news of the reset. */
+Test(camp_gates, a_reset_told_before_the_confirmation_counts)
+{
+    struct world world;
+    world_init(&world, 0, FLEET);
+    world_gate(world_single_phase(&world, 48 * HOUR), SCN_METRIC_CRASH, SCN_MORE, 50, 100);
+    world.plan.observe_us = 0;
+    world.no_telemetry = true;
+    world.device[0].script = MUTE;
+    world_open(&world);
+    world_run(&world, START + HOUR);
+    camp_telemetry(world.camp, &(struct camp_telemetry){.version = "2.4.0",
+                                                        .first_us = world.now_us,
+                                                        .last_us = world.now_us,
+                                                        .resets = 1,
+                                                        .first_reset_us = world.now_us - SECOND,
+                                                        .last_reset_us = world.now_us - SECOND});
+    world_say(&world, 0, 1, "confirmed", "");
+    world_run_days(&world, 4);
+    struct rep_result result;
+    rep_result_init(&result);
+    camp_report(world.camp, &result);
+    cr_expect_eq(result.phase[0].gate[0].numerator, 1);
+    cr_expect_eq(result.phase[0].gate[0].denominator, FLEET);
     rep_result_free(&result);
     world_free(&world);
 }

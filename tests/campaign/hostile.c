@@ -216,10 +216,10 @@ Test(camp_hostile, random_and_huge_bytes_do_no_harm)
 
 Test(camp_hostile, impossible_telemetry_is_dropped)
 {
-    const struct camp_telemetry fine = {0,    START + HOUR, START + HOUR, 1, "2.3.1",
-                                        1000, 2000,         200,          0};
-    struct camp_telemetry row[9];
-    for (int i = 0; i < 9; i++)
+    const struct camp_telemetry fine = {
+        0, START + HOUR, START + HOUR, 1, "2.3.1", 1000, 2000, 200, 0, 0, 0};
+    struct camp_telemetry row[12];
+    for (int i = 0; i < 12; i++)
         row[i] = fine;
     row[0].device = 10;
     row[1].received = 0;
@@ -229,18 +229,22 @@ Test(camp_hostile, impossible_telemetry_is_dropped)
     row[5].cpu_permille = INT64_MIN;
     row[6].received = UINT32_MAX;
     memset(row[7].version, 'x', sizeof row[7].version);
+    row[8].resets = row[9].resets = row[10].resets = 1;
+    row[8].last_reset_us = fine.last_us + 1;
+    row[9].first_reset_us = 1;
+    row[10].first_reset_us = INT64_MIN;
     struct world world;
     enrolled(&world);
     struct camp_counts counts;
-    for (int at = 0; at < 8; at++) {
+    for (int at = 0; at < 11; at++) {
         camp_telemetry(world.camp, &row[at]);
         camp_counts(world.camp, &counts);
         cr_expect_eq(counts.dropped, (uint64_t)at + 1, "row %d", at);
     }
-    camp_telemetry(world.camp, &row[8]);
-    camp_telemetry(world.camp, &row[8]);
+    camp_telemetry(world.camp, &row[11]);
+    camp_telemetry(world.camp, &row[11]);
     camp_counts(world.camp, &counts);
-    cr_expect_eq(counts.dropped, 8u);
+    cr_expect_eq(counts.dropped, 11u);
     cr_expect_eq(counts.late, 1u, "the same run twice");
     world_free(&world);
 }

@@ -293,9 +293,11 @@ static void deliver_telemetry(struct world *world, uint32_t device)
     };
     snprintf(input->run.version, sizeof input->run.version, "%s",
              it->on_candidate ? "2.4.0" : "2.3.1");
-    if (it->script == CRASHES && it->confirmed_us >= 0 && !it->crash_told) {
+    int64_t crash_us = it->confirmed_us + 3 * HOUR;
+    if (it->script == CRASHES && it->confirmed_us >= 0 && !it->crash_told && crash_us <= last_us) {
         it->crash_told = true;
         input->run.resets = 1;
+        input->run.first_reset_us = input->run.last_reset_us = crash_us;
     }
 }
 

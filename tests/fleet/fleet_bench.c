@@ -23,7 +23,7 @@ static void write_plan(char text[TEXT_MAX], const struct fleet_plan *plan)
         "scenario: test\n"
         "seed: %" PRIu64 "\n"
         "fleet:\n"
-        "  - {group: pumps, count: %u, firmware: 2.3.1, telemetry_every: 1h, link: %s%s%s}\n"
+        "  - {group: pumps, count: %u, firmware: 2.3.1, telemetry_every: %s, link: %s%s%s}\n"
         "flash: {bootloader: 16KiB, slot: 128KiB, data: 128KiB}\n"
         "firmware:\n"
         "  2.3.1: {size: 32KiB}\n"
@@ -38,12 +38,12 @@ static void write_plan(char text[TEXT_MAX], const struct fleet_plan *plan)
         "%s"
         "%s%s%s"
         "%s%s\n",
-        plan->seed ? plan->seed : 1, plan->count ? plan->count : 8, or_else(plan->link, "wifi"),
-        plan->group ? ", " : "", or_else(plan->group, ""), to, plan->candidate ? ", " : "",
-        or_else(plan->candidate, ""), to, or_else(plan->campaign, ""),
-        or_else(plan->phases, everybody), plan->faults ? "faults: [" : "",
-        or_else(plan->faults, ""), plan->faults ? "]\n" : "", plan->expect ? "expect: " : "",
-        or_else(plan->expect, ""));
+        plan->seed ? plan->seed : 1, plan->count ? plan->count : 8,
+        or_else(plan->telemetry_every, "1h"), or_else(plan->link, "wifi"), plan->group ? ", " : "",
+        or_else(plan->group, ""), to, plan->candidate ? ", " : "", or_else(plan->candidate, ""), to,
+        or_else(plan->campaign, ""), or_else(plan->phases, everybody),
+        plan->faults ? "faults: [" : "", or_else(plan->faults, ""), plan->faults ? "]\n" : "",
+        plan->expect ? "expect: " : "", or_else(plan->expect, ""));
     cr_assert_lt(len, TEXT_MAX);
 }
 

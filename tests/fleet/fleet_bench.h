@@ -20,10 +20,11 @@ struct fleet_run {
  * a file. All devices are of group "pumps" and have the ids pumps-00001, pumps-00002, ...
  */
 struct fleet_plan {
-    uint32_t count;        /* devices, 0: 8 */
-    uint64_t seed;         /* 0: 1 */
-    const char *link;      /* "wifi" */
-    const char *group;     /* further keys of the group, as "hw_revision: Rev-B, sites: 2" */
+    uint32_t count;              /* devices, 0: 8 */
+    uint64_t seed;               /* 0: 1 */
+    const char *link;            /* "wifi" */
+    const char *telemetry_every; /* "1h" */
+    const char *group;           /* further keys of the group, as "hw_revision: Rev-B, sites: 2" */
     const char *candidate; /* further keys of the new version, as "behaviour: {hangs: 100%}" */
     const char *candidate_version; /* 2.4.0 */
     const char *campaign;          /* further lines of the campaign, each begins with two blanks */

@@ -51,7 +51,8 @@ struct sim_world {
 enum sim_up_kind { SIM_UP_STATUS, SIM_UP_PONG, SIM_UP_TELEMETRY };
 struct sim_telemetry {
     int64_t first_us, last_us;
-    uint32_t received, resets;
+    uint32_t received, resets;             /* received 0: it only tells resets */
+    int64_t first_reset_us, last_reset_us; /* when they happened; meaningless without resets */
     char version[BOOT_VERSION_MAX];
     int64_t energy_mw, memory_kb, cpu_permille;
 };
@@ -106,6 +107,7 @@ struct sim_truth {
     enum rep_brick brick;
     uint32_t boots, cuts, changes; /* changes: how often the running version changed */
     int64_t changed_us;
+    uint32_t crashes_after_confirm; /* unplanned resets within 48 h of confirming the candidate */
     struct sim_flash_stats flash;
     uint64_t broken[REP_PROMISES];
     const char *broken_what[REP_PROMISES];

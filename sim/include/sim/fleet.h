@@ -26,11 +26,13 @@ struct sim_fleet_options {
     uint32_t sets;
     const char *const *set;
     /* Test hooks: the event with this number on this device is dropped, changed or swapped; the
-     * service is closed and opened again from its database after every so many ticks. */
+     * service is closed and opened again from its database after every so many ticks; the number of
+     * devices which, seen from outside, crashed within 48 h of confirming goes to *crashed. */
     uint32_t mutate_device;
     uint64_t mutate_event;
     int mutate;
     uint32_t restart_every;
+    uint32_t *crashed;
 };
 
 enum sim_fleet_error {

@@ -61,11 +61,12 @@ void camp_pong(struct camp *camp, uint32_t device, const char *json, uint32_t le
 struct camp_telemetry {
     uint32_t device;
     int64_t first_us, last_us; /* arrival of the first and the last message of the run */
-    uint32_t received;         /* messages in it, 1 or more */
+    uint32_t received;         /* messages in it; 0 only with resets: the news of those alone */
     char version[32];
     int64_t energy_mw, memory_kb, cpu_permille; /* means over the run */
-    uint32_t resets; /* unplanned resets that the device counted since its last run (its own
-                        measurement) */
+    uint32_t resets; /* unplanned resets of this version, once confirmed, that were not told yet
+                        (the device's own measurement; a status tells those of a trial) */
+    int64_t first_reset_us, last_reset_us; /* when they happened, at the latest at last_us */
 };
 void camp_telemetry(struct camp *camp, const struct camp_telemetry *run);
 
