@@ -18,7 +18,7 @@ void dev_reset(struct sim_device *dev, enum boot_reset reset, int64_t after_us)
 
 /* The mask ROM runs whatever the bootloader region holds; what is not the factory's code does not
  * run. */
-static bool bootloader_intact(const struct sim_device *dev)
+bool dev_bootloader_intact(const struct sim_device *dev)
 {
     const struct sim_flash_base *base = &dev->world->base[dev->unit->group];
     uint8_t have[4096];
@@ -66,7 +66,7 @@ static bool run_bootloader(struct sim_device *dev)
 void dev_boot(struct sim_device *dev)
 {
     dev->boots++;
-    if (!bootloader_intact(dev)) {
+    if (!dev_bootloader_intact(dev)) {
         die(dev, REP_BRICK_HARDWARE, "the bootloader region is damaged");
         return;
     }

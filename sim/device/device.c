@@ -264,6 +264,14 @@ int sim_device_deliver(struct sim_device *dev, bool command, const char *payload
     return 0;
 }
 
+static int64_t away_until_us(const struct sim_device *dev)
+{
+    if (dev->power == POWER_DEAD)
+        return 0;
+    int64_t off = dev->power == POWER_OFF ? dev->timer[TIMER_POWER_ON] : 0;
+    return off > dev->mqtt_down_until_us ? off : dev->mqtt_down_until_us;
+}
+
 void sim_device_truth(const struct sim_device *dev, struct sim_truth *out)
 {
     *out = (struct sim_truth){
@@ -271,6 +279,7 @@ void sim_device_truth(const struct sim_device *dev, struct sim_truth *out)
         .state = dev->state,
         .powered = dev->power == POWER_APP,
         .connected = dev->connected,
+        .away_until_us = away_until_us(dev),
         .lost_us = dev->lost_us > dev->mqtt_down_until_us ? dev->lost_us : dev->mqtt_down_until_us,
         .brick = dev->brick,
         .boots = dev->boots,

@@ -144,6 +144,7 @@ void dev_stop_app(struct sim_device *dev); /* timers and connections of the appl
 /* boot.c */
 void dev_reset(struct sim_device *dev, enum boot_reset reset, int64_t after_us);
 void dev_boot(struct sim_device *dev);
+bool dev_bootloader_intact(const struct sim_device *dev);
 
 /* app.c */
 void dev_app_start(struct sim_device *dev);

@@ -104,10 +104,38 @@ void dev_witness_boot(struct sim_device *dev)
     witness_trials(dev, changed);
 }
 
+static bool any_slot_boots(struct sim_device *dev)
+{
+    for (int slot = 0; slot < BOOT_SLOTS; slot++) {
+        struct sim_oracle_slot held;
+        sim_oracle_slot(dev->shard->oracle, &dev->flash, slot, &held);
+        if (!sim_oracle_may_run(&held, dev->group->device_type, dev->unit->hw_revision,
+                                dev->counter_floor))
+            return true;
+    }
+    return false;
+}
+
+/* A device that still runs from damaged flash, or is off, is a brick too if its next power cycle
+ * finds nothing to boot. */
+static void inspect_boot(struct sim_device *dev)
+{
+    bool intact = dev_bootloader_intact(dev);
+    if (dev->brick || (intact && any_slot_boots(dev)))
+        return;
+    dev->brick = dev->hardware_damage ? REP_BRICK_HARDWARE : REP_BRICK_NO_BOOT;
+    dev_log(dev, SIM_EV_NO_BOOT, dev->brick, 0, "it would not boot again: %s",
+            intact ? "no slot verifies" : "the bootloader region is damaged");
+    if (!dev->hardware_damage)
+        dev_break(dev, REP_PROMISE_NO_BRICK, "no slot verifies");
+}
+
 void sim_device_inspect(struct sim_device *dev, struct sim_shard *shard, bool whole_data)
 {
     const struct boot_layout *layout = &dev->world->layout;
     dev->shard = shard;
+    if (dev->hardware_damage || dev->power == POWER_OFF)
+        inspect_boot(dev);
     if (dev->hardware_damage || !whole_data)
         return;
     uint32_t from = layout->data_addr + layout->journal_bytes;

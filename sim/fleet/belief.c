@@ -58,12 +58,21 @@ static bool held(const struct sim_fleet *fleet, const struct sim_truth *truth)
             truth->state == AGENT_DOWNLOAD_FAILED || truth->state == AGENT_DOWNLOADING);
 }
 
+/* A fault that lasts (power, link, broker) keeps it out of reach: convergence is promised for after
+ * the faults, and the service can't know what it was not told. */
+static bool away(const struct sim_truth *truth, int64_t at_us)
+{
+    return !truth->brick && truth->away_until_us > at_us;
+}
+
+/* Whoever stays away for longer than stragglers are given is not waited for. */
 bool sim_fleet_settled(const struct sim_fleet *fleet)
 {
+    int64_t latest_us = fleet->done_at_us + SIM_SETTLE_HOURS * INT64_C(3600000000);
     for (uint32_t d = 0; d < fleet->devices; d++) {
         struct sim_truth truth;
         sim_device_truth(fleet->device[d], &truth);
-        if (!truth.settled && !truth.brick && !held(fleet, &truth))
+        if (!truth.settled && !truth.brick && !held(fleet, &truth) && !away(&truth, latest_us))
             return false;
     }
     return true;
@@ -71,18 +80,24 @@ bool sim_fleet_settled(const struct sim_fleet *fleet)
 
 void sim_belief_end(struct sim_fleet *fleet)
 {
-    fleet->diverged = fleet->belief_wrong = 0;
+    fleet->diverged = fleet->belief_wrong = fleet->away = 0;
     for (uint32_t d = 0; d < fleet->devices; d++) {
         struct sim_truth truth;
         sim_device_truth(fleet->device[d], &truth);
         if (truth.brick) /* the oracle's bricks are counted apart */
             continue;
+        if (away(&truth, fleet->now_us)) {
+            fleet->away++;
+            continue;
+        }
         fleet->diverged += !truth.settled && !held(fleet, &truth);
         fleet->belief_wrong += !believed(fleet, d);
     }
     for (uint32_t i = 0; i < fleet->disbeliefs; i++) {
+        struct sim_truth truth;
+        sim_device_truth(fleet->device[fleet->disbelief[i].device], &truth);
         int64_t lasted = fleet->now_us - fleet->disbelief[i].since_us;
-        if (lasted > fleet->belief_wrong_longest_us)
+        if (!away(&truth, fleet->now_us) && lasted > fleet->belief_wrong_longest_us)
             fleet->belief_wrong_longest_us = lasted;
     }
 }

@@ -8,9 +8,8 @@
 #include <xxhash.h>
 
 static const int64_t HOUR_US = 3600000000, DAY_US = 86400000000;
-/* After the campaign is over: time for stragglers. And the longest run that is still believed to
- * end. */
-enum { SETTLE_HOURS = 72, RUN_DAYS_MAX = 400 };
+/* The longest run that is still believed to end. */
+enum { RUN_DAYS_MAX = 400 };
 
 static int say(struct sim_fleet *fleet, const char *what, int error)
 {
@@ -218,7 +217,7 @@ static bool over(struct sim_fleet *fleet)
         fleet->done_at_us = fleet->now_us;
     int64_t since = fleet->now_us - fleet->done_at_us;
     return since > 0 && since % HOUR_US == 0 &&
-           (since >= SETTLE_HOURS * HOUR_US || sim_fleet_settled(fleet));
+           (since >= SIM_SETTLE_HOURS * HOUR_US || sim_fleet_settled(fleet));
 }
 
 static int run(struct sim_fleet *fleet)
@@ -238,9 +237,9 @@ static int run(struct sim_fleet *fleet)
         if (fleet->options->progress)
             show(fleet);
     }
-    sim_belief_end(fleet);
     for (uint32_t d = 0; d < fleet->devices; d++)
         sim_device_inspect(fleet->device[d], &fleet->part[d % fleet->parts].shard, d % 250 == 0);
+    sim_belief_end(fleet);
     return 0;
 }
 

@@ -26,6 +26,9 @@ struct sim_service_event {
     uint32_t number;
 };
 
+/* After the campaign is over: time for stragglers. */
+enum { SIM_SETTLE_HOURS = 72 };
+
 struct sim_part { /* one shard: its thread's tools and its devices */
     struct sim_shard shard;
     struct sim_queue queue; /* node n is device n * parts + own index */
@@ -77,6 +80,7 @@ struct sim_fleet {
     int64_t now_us, done_at_us;
     uint64_t ticks;
     uint32_t diverged, belief_wrong;
+    uint32_t away;     /* devices that a fault which lasts keeps out of reach at the end */
     double wall_start; /* wall clock, for the report only */
     char *message;
     size_t message_len;

@@ -188,6 +188,15 @@ static void say_unsafe(struct rep_result *result)
     say(result, EXIT_UNSAFE, why);
 }
 
+/* Who is out of reach by a fault that has not stopped is judged by nothing, but named. */
+static void say_away(struct rep_result *result, uint32_t away)
+{
+    size_t len = strlen(result->explanation);
+    if (away)
+        snprintf(result->explanation + len, sizeof result->explanation - len,
+                 "; %u devices out of reach by a fault that still lasts", away);
+}
+
 void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
 {
     const struct scn_expect *expect = &fleet->scn->expect;
@@ -225,4 +234,5 @@ void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
             expect->given ? "what the scenario expects came true"
                           : "every gate green, no promise broken");
     }
+    say_away(result, fleet->away);
 }

@@ -101,7 +101,8 @@ struct sim_truth {
     const char *version;    /* running, or last running; "" when nothing boots */
     enum agent_state state; /* as last seen; meaningless while off */
     bool powered, connected,
-        settled;     /* settled: Idle, on a confirmed image, connected, nothing queued */
+        settled;           /* settled: Idle, on a confirmed image, connected, nothing queued */
+    int64_t away_until_us; /* off, or its link down, by a fault that lasts until then; 0: no */
     int64_t lost_us; /* when the connection was lost, or the link came back; the device's start if
                         never there */
     enum rep_brick brick;
