@@ -198,7 +198,11 @@ void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
     char why[REP_TEXT_MAX];
     const struct rep_phase *phase = stopped_phase(result);
     if (result->verdict == REP_UNFINISHED && !(ok && expect->verdict == SCN_VERDICT_UNFINISHED)) {
-        say(result, EXIT_UNFINISHED, "the campaign did not come to an end");
+        snprintf(why, sizeof why, "the campaign did not come to an end");
+        if (fleet->gave_up)
+            snprintf(why, sizeof why, "the campaign did not come to an end within %lld days",
+                     (long long)fleet->days_max);
+        say(result, EXIT_UNFINISHED, why);
     } else if (digest && strcmp(digest, result->digest)) {
         snprintf(why, sizeof why, "the digest is %s, not %.64s", result->digest, digest);
         say(result, EXIT_DIGEST, why);

@@ -26,11 +26,13 @@ struct sim_fleet_options {
     uint32_t sets;
     const char *const *set;
     /* Test hooks: the event with this number on this device is dropped, changed or swapped; the
-     * service is closed and opened again from its database after every so many ticks. */
+     * service is closed and opened again from its database after every so many ticks; the run
+     * gives up after so many days. */
     uint32_t mutate_device;
     uint64_t mutate_event;
     int mutate;
     uint32_t restart_every;
+    uint32_t days_max; /* virtual days after which the run gives up, 0: as the plan needs */
 };
 
 enum sim_fleet_error {
