@@ -136,8 +136,12 @@ static void put_promise(struct junit *suite, const struct rep_promise_row *row, 
         snprintf(words, sizeof words, "broken %llu times%s; first: %s; brickyard replay %s",
                  (unsigned long long)row->broken, run_passed ? ", as the scenario expects" : "",
                  row->first_what, row->first_token);
-    put_case(suite, "promises", rep_promise_name((int)row->promise),
-             row->broken && !run_passed ? FAILED : PASSED, words);
+    else if (row->first_what[0])
+        snprintf(words, sizeof words, "not checked: %s", row->first_what);
+    enum status status = row->broken && !run_passed ? FAILED : PASSED;
+    if (!row->broken && row->first_what[0])
+        status = SKIPPED;
+    put_case(suite, "promises", rep_promise_name((int)row->promise), status, words);
 }
 
 static int put_promises(struct junit *document, const struct rep_result *result, bool run_passed)

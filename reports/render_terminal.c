@@ -32,6 +32,37 @@ static unsigned columns_of(const char *text, size_t bytes)
     return columns;
 }
 
+/* Bytes of the code points at `text` that fit in so many columns, of at most `bytes`. */
+static size_t bytes_in(const char *text, size_t bytes, unsigned columns)
+{
+    size_t fit = 0;
+    for (; fit < bytes; fit++)
+        if (((unsigned char)text[fit] & 0xC0) != 0x80 && columns-- == 0)
+            break;
+    return fit;
+}
+
+/* From a column on, broken at spaces; a word that fits no line at all is cut where the line ends.
+ */
+static void put_words(const struct rep_terminal *terminal, unsigned column, unsigned indent,
+                      const char *clean)
+{
+    for (const char *at = clean; *at;) {
+        size_t spaces = strspn(at, " "), word = strcspn(at + spaces, " ");
+        if (column > indent && column + columns_of(at, spaces + word) > REP_TERMINAL_COLUMNS) {
+            fprintf(terminal->out, "\n%*s", (int)indent, "");
+            column = indent;
+            at += spaces;
+            spaces = 0;
+        }
+        size_t bytes = bytes_in(at, spaces + word, REP_TERMINAL_COLUMNS - column);
+        fwrite(at, 1, bytes, terminal->out);
+        column += columns_of(at, bytes);
+        at += bytes;
+    }
+    fputc('\n', terminal->out);
+}
+
 void rep_terminal_text(const struct rep_terminal *terminal, unsigned indent, const char *format,
                        ...)
 {
@@ -41,22 +72,15 @@ void rep_terminal_text(const struct rep_terminal *terminal, unsigned indent, con
     vsnprintf(text, sizeof text, format, words);
     va_end(words);
     rep_text_clean(clean, sizeof clean, text, sizeof text, REP_TEXT_LINE);
-    unsigned column = 0;
-    for (const char *at = clean; *at;) {
-        size_t spaces = strspn(at, " "), word = strcspn(at + spaces, " ");
-        unsigned width = columns_of(at, spaces + word);
-        if (column > indent && column + width > REP_TERMINAL_COLUMNS) {
-            fprintf(terminal->out, "\n%*s", (int)indent, "");
-            column = indent;
-            at += spaces;
-            width -= (unsigned)spaces;
-            spaces = 0;
-        }
-        fwrite(at, 1, spaces + word, terminal->out);
-        column += width;
-        at += spaces + word;
-    }
-    fputc('\n', terminal->out);
+    put_words(terminal, 0, indent, clean);
+}
+
+void rep_terminal_behind(const struct rep_terminal *terminal, unsigned column, unsigned indent,
+                         const char *text)
+{
+    char clean[3 * REP_TEXT_MAX + 1];
+    rep_text_clean(clean, sizeof clean, text, REP_TEXT_MAX, REP_TEXT_LINE);
+    put_words(terminal, column, indent, clean);
 }
 
 static void put_verdict(const struct rep_terminal *terminal)

@@ -113,7 +113,7 @@ CREATE TABLE promise (
     name        TEXT NOT NULL,
     broken      INTEGER NOT NULL, -- times
     first_token TEXT NOT NULL,    -- replays the first breach; '' where there is none
-    first_what  TEXT NOT NULL     -- that breach in words
+    first_what  TEXT NOT NULL     -- that breach in words; with broken 0: why nothing was checked
 ) STRICT;
 
 -- Where the power was cut: agent state x flash region x torn form.

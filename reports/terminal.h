@@ -22,6 +22,9 @@ void rep_terminal_heading(const struct rep_terminal *terminal, const char *text)
 /* Words at most 100 columns wide, broken at spaces; the lines behind the first are indented. */
 __attribute__((format(printf, 3, 4))) void
 rep_terminal_text(const struct rep_terminal *terminal, unsigned indent, const char *format, ...);
+/* The same for one text (at most REP_TEXT_MAX bytes) behind others that end before `column`. */
+void rep_terminal_behind(const struct rep_terminal *terminal, unsigned column, unsigned indent,
+                         const char *text);
 
 void rep_terminal_phases(const struct rep_terminal *terminal);
 void rep_terminal_gates(const struct rep_terminal *terminal);

@@ -73,7 +73,7 @@ static void paint(struct libscols_line *line, size_t column, const char *colour)
 void rep_terminal_phases(const struct rep_terminal *terminal)
 {
     static const struct column columns[] = {
-        {"PHASE", SCOLS_FL_TRUNC},     {"RESULT", 0},
+        {"PHASE", SCOLS_FL_WRAP},      {"RESULT", 0},
         {"STARTED", SCOLS_FL_RIGHT},   {"HOLD", SCOLS_FL_RIGHT},
         {"ENDED", SCOLS_FL_RIGHT},     {"COHORT", SCOLS_FL_RIGHT},
         {"CONFIRMED", SCOLS_FL_RIGHT}, {"ROLLED", SCOLS_FL_RIGHT},
@@ -149,7 +149,7 @@ static void explain_gates(const struct rep_terminal *terminal)
 
 void rep_terminal_gates(const struct rep_terminal *terminal)
 {
-    static const struct column columns[] = {{"PHASE", SCOLS_FL_TRUNC},  {"GATE", SCOLS_FL_TRUNC},
+    static const struct column columns[] = {{"PHASE", SCOLS_FL_WRAP},   {"GATE", SCOLS_FL_TRUNC},
                                             {"K/N", SCOLS_FL_RIGHT},    {"VALUE", SCOLS_FL_RIGHT},
                                             {"RED IF", SCOLS_FL_TRUNC}, {"STATE", 0},
                                             {"JUDGED", SCOLS_FL_RIGHT}, {NULL, 0}};
@@ -186,6 +186,10 @@ void rep_terminal_promises(const struct rep_terminal *terminal)
     for (uint32_t i = 0; i < terminal->result->promises; i++) {
         const struct rep_promise_row *row = &terminal->result->promise[i];
         const char *name = rep_promise_name((int)row->promise);
+        if (!row->broken && row->first_what[0]) {
+            rep_terminal_text(terminal, 27, "  %-24s not checked: %s", name, row->first_what);
+            continue;
+        }
         if (!row->broken) {
             fprintf(terminal->out, "  %-24s kept\n", name);
             continue;
@@ -199,28 +203,65 @@ void rep_terminal_promises(const struct rep_terminal *terminal)
     }
 }
 
+/* Columns that the longest of these texts takes. */
+static unsigned wider(unsigned width, const char *text)
+{
+    unsigned columns = 0;
+    for (; *text; text++)
+        columns += ((unsigned char)*text & 0xC0) != 0x80;
+    return columns > width ? columns : width;
+}
+
+struct alert_cells {
+    char at[48], device[3 * REP_NAME_MAX + 1];
+    const char *level;
+};
+
+static void alert_cells(struct alert_cells *out, const struct rep_alert *alert)
+{
+    rep_text_time(out->at, sizeof out->at, alert->at_s);
+    out->level = rep_alert_level_name((int)alert->level);
+    rep_text_clean(out->device, sizeof out->device, alert->device[0] ? alert->device : "-",
+                   REP_NAME_MAX, REP_TEXT_LINE);
+}
+
+/* One alert in columns of these widths; printf counts bytes, so that the padding is printed apart.
+ */
+static void alert_line(const struct rep_terminal *terminal, const struct rep_alert *alert,
+                       const unsigned width[3])
+{
+    enum { CAUSE_COLUMNS_MIN = 30, CAUSE_INDENT = 4 };
+    struct alert_cells cells;
+    alert_cells(&cells, alert);
+    bool red = terminal->colour && alert->level != REP_ALERT_OPERATIONS;
+    unsigned column = width[0] + width[1] + width[2] + 6;
+    fprintf(terminal->out, "%*s%s  %s%s%s%*s  %s%*s  ", (int)(width[0] - wider(0, cells.at)), "",
+            cells.at, red ? "\033[31m" : "", cells.level, red ? "\033[0m" : "",
+            (int)(width[1] - wider(0, cells.level)), "", cells.device,
+            (int)(width[2] - wider(0, cells.device)), "");
+    bool room = column + CAUSE_COLUMNS_MIN <= REP_TERMINAL_COLUMNS;
+    rep_terminal_behind(terminal, column, room ? column : CAUSE_INDENT, alert->cause);
+}
+
+/* No table of libscols: a device's id must stay whole, and a cause breaks between words. */
 void rep_terminal_alerts(const struct rep_terminal *terminal)
 {
-    static const struct column columns[] = {{"AT", SCOLS_FL_RIGHT},
-                                            {"LEVEL", 0},
-                                            {"DEVICE", SCOLS_FL_TRUNC},
-                                            {"CAUSE", SCOLS_FL_WRAP},
-                                            {NULL, 0}};
     const struct rep_result *result = terminal->result;
-    struct libscols_table *table = table_new(terminal, columns);
-    for (uint32_t i = 0; i < result->alerts && i < ALERTS_SHOWN; i++) {
-        const struct rep_alert *alert = &result->alert[i];
-        struct libscols_line *line = line_new(table);
-        cell_time(line, 0, alert->at_s);
-        cell(line, 1, "%s", rep_alert_level_name((int)alert->level));
-        paint(line, 1, alert->level == REP_ALERT_OPERATIONS ? NULL : "red");
-        cell(line, 2, "%s", alert->device[0] ? alert->device : "-");
-        cell(line, 3, "%s", alert->cause);
+    uint32_t shown = result->alerts < ALERTS_SHOWN ? result->alerts : ALERTS_SHOWN;
+    unsigned width[3] = {2, 5, 6}; /* of the titles */
+    for (uint32_t i = 0; i < shown; i++) {
+        struct alert_cells cells;
+        alert_cells(&cells, &result->alert[i]);
+        width[0] = wider(width[0], cells.at);
+        width[1] = wider(width[1], cells.level);
+        width[2] = wider(width[2], cells.device);
     }
-    table_print(terminal, table);
-    if (result->alerts > ALERTS_SHOWN)
-        fprintf(terminal->out, "and %u more: see --db, table alert\n",
-                result->alerts - ALERTS_SHOWN);
+    fprintf(terminal->out, "%*s  %-*s  %-*s  CAUSE\n", (int)width[0], "AT", (int)width[1], "LEVEL",
+            (int)width[2], "DEVICE");
+    for (uint32_t i = 0; i < shown; i++)
+        alert_line(terminal, &result->alert[i], width);
+    if (result->alerts > shown)
+        fprintf(terminal->out, "and %u more: see --db, table alert\n", result->alerts - shown);
 }
 
 void rep_terminal_faults(const struct rep_terminal *terminal)

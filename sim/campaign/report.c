@@ -33,6 +33,33 @@ void camp_progress(const struct camp *camp, const char **phase, uint32_t *cohort
     *bricked = (uint32_t)tally->presumed;
 }
 
+/* A phase whose hold began ends with it; one that still enrols has that and its windows ahead. */
+static int64_t phase_end_us(const struct camp *camp, const struct camp_phase_now *phase)
+{
+    int64_t end_us = phase->hold_from_us >= 0 ? camp_hold_end_us(phase)
+                                              : phase->started_us + CAMP_DAY + phase->plan->hold_us;
+    return end_us > camp->now_us ? end_us : camp->now_us;
+}
+
+int64_t camp_end_estimate_us(const struct camp *camp)
+{
+    if (camp->state == CAMP_FINISHED)
+        return camp->now_us;
+    if (camp->state != CAMP_RUNNING && camp->state != CAMP_OBSERVING)
+        return -1;
+    int64_t end_us = camp->config->start_us;
+    uint32_t ahead = 0;
+    if (camp->at_phase >= 0) {
+        end_us = phase_end_us(camp, &camp->phase[camp->at_phase]);
+        ahead = (uint32_t)camp->at_phase + 1;
+    }
+    for (; ahead < camp->phases; ahead++) {
+        const struct camp_phase_now *phase = &camp->phase[ahead];
+        end_us += phase->plan->hold_us + (camp_phase_is_observation(camp, phase) ? 0 : CAMP_DAY);
+    }
+    return end_us;
+}
+
 void camp_counts(const struct camp *camp, struct camp_counts *out)
 {
     *out = camp->counts;

@@ -153,6 +153,21 @@ static int fault_rows(const struct sim_fleet *fleet, struct rep_result *out)
     return 0;
 }
 
+/* The promise that a run is the same each time is checked only against the digest of another run.
+ */
+static void same_run_row(const struct sim_fleet *fleet, struct rep_result *out)
+{
+    struct rep_promise_row *row = &out->promise[REP_PROMISE_SAME_RUN];
+    const char *digest = fleet->options->check_digest;
+    if (!digest)
+        snprintf(row->first_what, sizeof row->first_what, "no --check-digest was given");
+    else if (strcmp(digest, out->digest)) {
+        row->broken = 1;
+        snprintf(row->first_what, sizeof row->first_what, "the digest is %s, not %.64s",
+                 out->digest, digest);
+    }
+}
+
 static int promise_rows(const struct sim_fleet *fleet, struct rep_result *out)
 {
     out->promise = calloc(REP_PROMISES, sizeof *out->promise);
@@ -184,6 +199,7 @@ static int promise_rows(const struct sim_fleet *fleet, struct rep_result *out)
         snprintf(row->first_what, sizeof row->first_what, "%u devices came to no rest",
                  fleet->diverged);
     }
+    same_run_row(fleet, out);
     return 0;
 }
 

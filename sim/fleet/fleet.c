@@ -8,8 +8,6 @@
 #include <xxhash.h>
 
 static const int64_t HOUR_US = 3600000000, DAY_US = 86400000000;
-/* The longest run that is still believed to end. */
-enum { RUN_DAYS_MAX = 400 };
 
 static int say(struct sim_fleet *fleet, const char *what, int error)
 {
@@ -200,6 +198,8 @@ static void show(const struct sim_fleet *fleet)
     struct rep_progress_now now = {.virtual_us = fleet->now_us - fleet->scn->start_us};
     camp_progress(fleet->camp, &now.phase, &now.cohort, &now.confirmed, &now.rolled_back,
                   &now.bricked);
+    int64_t end_us = camp_end_estimate_us(fleet->camp);
+    now.virtual_end_us = end_us < 0 ? 0 : end_us - fleet->scn->start_us; /* 0: not known */
     rep_progress_show(fleet->options->progress, &now);
 }
 
@@ -211,7 +211,8 @@ static bool over(struct sim_fleet *fleet)
     bool waits = camp_state(fleet->camp) == CAMP_PAUSED && sim_schedule_orders_ahead(fleet);
     if (waits || !camp_done(fleet->camp)) {
         fleet->done_at_us = SIM_NEVER;
-        return fleet->now_us - fleet->scn->start_us > RUN_DAYS_MAX * DAY_US;
+        fleet->gave_up = fleet->now_us - fleet->scn->start_us > fleet->days_max * DAY_US;
+        return fleet->gave_up;
     }
     if (fleet->done_at_us == SIM_NEVER)
         fleet->done_at_us = fleet->now_us;
@@ -251,6 +252,8 @@ static int prepare(struct sim_fleet *fleet)
     fleet->devices = fleet->world.roster.count;
     fleet->now_us = fleet->scn->start_us;
     fleet->done_at_us = SIM_NEVER;
+    fleet->days_max =
+        fleet->options->days_max ? fleet->options->days_max : sim_schedule_days_max(fleet);
     sim_log_init(&fleet->log, fleet->devices, fleet->now_us);
     if (sim_schedule_build(fleet) || build_registry(fleet) || build_parts(fleet))
         return say(fleet, "no memory for the fleet", SIM_FLEET_EMEMORY);

@@ -78,6 +78,8 @@ struct sim_fleet {
     uint32_t service_events, service_event_next;
 
     int64_t now_us, done_at_us;
+    int64_t days_max; /* of virtual time: a run that takes longer is not believed to end */
+    bool gave_up;     /* it took longer */
     uint64_t ticks;
     uint32_t diverged, belief_wrong;
     uint32_t away;     /* devices that a fault which lasts keeps out of reach at the end */
@@ -106,6 +108,8 @@ const struct sim_service_event *
 sim_schedule_take(struct sim_fleet *fleet); /* the next that is due, or NULL */
 bool sim_schedule_restarted(const struct sim_fleet *fleet, uint32_t fault);
 bool sim_schedule_orders_ahead(const struct sim_fleet *fleet);
+/* Virtual days within which any campaign with this plan has come to its end; never under 400. */
+int64_t sim_schedule_days_max(const struct sim_fleet *fleet);
 
 /* belief.c */
 void sim_belief_follow(struct sim_fleet *fleet);

@@ -32,10 +32,17 @@ static const struct rep_phase *stopped_phase(const struct rep_result *result)
     return NULL;
 }
 
+/* Two promises have exit codes of their own: no convergence is 4, another digest 5. */
+static bool breaks_safety(const struct rep_promise_row *row)
+{
+    return row->broken && row->promise != REP_PROMISE_CONVERGENCE &&
+           row->promise != REP_PROMISE_SAME_RUN;
+}
+
 static bool unsafe(const struct rep_result *result)
 {
     for (uint32_t p = 0; p < result->promises; p++)
-        if (result->promise[p].broken && result->promise[p].promise != REP_PROMISE_CONVERGENCE)
+        if (breaks_safety(&result->promise[p]))
             return true;
     return result->belief_wrong_at_end > 0 || result->updates[REP_OUT_BRICKED] > 0;
 }
@@ -46,8 +53,8 @@ static bool only_expected_bricks(const struct scn_expect *expect, const struct r
 {
     int64_t bricked = result->updates[REP_OUT_BRICKED];
     for (uint32_t p = 0; p < result->promises; p++)
-        if (result->promise[p].broken && result->promise[p].promise != REP_PROMISE_NO_BRICK &&
-            result->promise[p].promise != REP_PROMISE_CONVERGENCE)
+        if (breaks_safety(&result->promise[p]) &&
+            result->promise[p].promise != REP_PROMISE_NO_BRICK)
             return false;
     return expect->bricked.given && bricked > 0 && bricked >= expect->bricked.min &&
            bricked <= expect->bricked.max && result->belief_wrong_at_end == 0;
@@ -175,7 +182,7 @@ static void say_unsafe(struct rep_result *result)
     char why[REP_TEXT_MAX];
     const struct rep_promise_row *broken = NULL;
     for (uint32_t p = result->promises; p-- > 0;)
-        if (result->promise[p].broken && result->promise[p].promise != REP_PROMISE_CONVERGENCE)
+        if (breaks_safety(&result->promise[p]))
             broken = &result->promise[p];
     if (broken)
         snprintf(why, sizeof why, "promise %s was broken: %.150s",
@@ -207,7 +214,11 @@ void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
     char why[REP_TEXT_MAX];
     const struct rep_phase *phase = stopped_phase(result);
     if (result->verdict == REP_UNFINISHED && !(ok && expect->verdict == SCN_VERDICT_UNFINISHED)) {
-        say(result, EXIT_UNFINISHED, "the campaign did not come to an end");
+        snprintf(why, sizeof why, "the campaign did not come to an end");
+        if (fleet->gave_up)
+            snprintf(why, sizeof why, "the campaign did not come to an end within %lld days",
+                     (long long)fleet->days_max);
+        say(result, EXIT_UNFINISHED, why);
     } else if (digest && strcmp(digest, result->digest)) {
         snprintf(why, sizeof why, "the digest is %s, not %.64s", result->digest, digest);
         say(result, EXIT_DIGEST, why);

@@ -2,9 +2,14 @@
  * What the scenario does to the campaign service, by the clock: it is killed and opened again
  * (faults), and the operator gives orders. One list in the order of the times; equal times keep
  * restarts before orders, so that an order is never lost with the service that it was given to.
+ * And how long a run may take at all.
  */
 #include "fleet_internal.h"
 #include <stdlib.h>
+
+static const int64_t DAY_US = 86400000000;
+/* The longest run that is still believed to end lies between these, whatever the plan. */
+enum { WINDOWS_DAYS = 14, DAYS_LEAST = 400, DAYS_MOST = 36500 };
 
 static int by_time(const void *a, const void *b)
 {
@@ -61,4 +66,32 @@ bool sim_schedule_orders_ahead(const struct sim_fleet *fleet)
         if (fleet->service_event[i].is_order)
             return true;
     return false;
+}
+
+/* Rounded up, and one more for what is left of the day it begins in. */
+static int64_t days(int64_t us)
+{
+    return us / DAY_US + 2;
+}
+
+/* A rate may count only in the open hours of a weekly window: 7 days for each of its hours. */
+static int64_t rate_days(const struct sim_fleet *fleet, const struct scn_phase *phase)
+{
+    return phase->rate_per_hour ? (int64_t)(fleet->devices / phase->rate_per_hour + 1) * 7 : 0;
+}
+
+/* In each phase the last device may wait for two weekly windows, then be silent, then the hold
+ * begins, then its gates may wait for data; the operator's last order may come before all that. */
+int64_t sim_schedule_days_max(const struct sim_fleet *fleet)
+{
+    const struct scn_campaign *plan = &fleet->scn->campaign;
+    int64_t sum = days(plan->observe_us) + days(plan->silent_after_us);
+    for (uint32_t p = 0; p < plan->phases; p++)
+        sum += days(plan->phase[p].hold_us) + 2 * days(plan->silent_after_us) +
+               rate_days(fleet, &plan->phase[p]) + WINDOWS_DAYS;
+    if (plan->orders)
+        sum += days(plan->order[plan->orders - 1].at_us);
+    if (sum < DAYS_LEAST)
+        return DAYS_LEAST;
+    return sum < DAYS_MOST ? sum : DAYS_MOST;
 }

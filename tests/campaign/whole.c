@@ -309,3 +309,34 @@ Test(camp_whole, cost_of_a_campaign_of_5000)
            (unsigned long)counts.telemetry, world.ticks);
     world_free(&world);
 }
+
+/* The live display's end: it shrinks from the plan's length to the true end, and a pause hides it.
+ */
+Test(camp_whole, the_end_is_estimated_until_a_pause_makes_it_unknown)
+{
+    struct world world;
+    world_init(&world, 0, 40);
+    world_single_phase(&world, 12 * HOUR);
+    world.plan.observe_us = 3 * DAY;
+    world_open(&world);
+    cr_expect_eq(camp_end_estimate_us(world.camp), START + DAY + 12 * HOUR + 3 * DAY, "the plan");
+    world_run(&world, START + 6 * HOUR);
+    int64_t held = camp_end_estimate_us(world.camp);
+    cr_expect(held > START + 3 * DAY + 12 * HOUR && held < START + 4 * DAY, "held: %lld s",
+              (long long)((held - START) / SECOND));
+    world_run(&world, START + DAY);
+    cr_assert_eq(camp_state(world.camp), CAMP_OBSERVING);
+    cr_expect(camp_end_estimate_us(world.camp) <= held + MINUTE &&
+                  camp_end_estimate_us(world.camp) >= held - MINUTE,
+              "observed");
+    world_free(&world);
+
+    world_init(&world, 0, 40);
+    world_single_phase(&world, 12 * HOUR);
+    world_order(&world, START + 3 * HOUR, CAMP_OPERATOR_PAUSE);
+    world_open(&world);
+    world_run(&world, START + 4 * HOUR);
+    cr_assert_eq(camp_state(world.camp), CAMP_PAUSED);
+    cr_expect_eq(camp_end_estimate_us(world.camp), -1, "paused");
+    world_free(&world);
+}

@@ -312,3 +312,64 @@ Test(campaign, the_rate_of_enrolment_is_kept)
     cr_expect_geq(last_enrolment(&run), 2 * 3600);
     fleet_run_free(&run);
 }
+
+/* A year of hold is accepted and 60 days more too, so that they must come to an end. */
+Test(campaign, a_plan_of_more_than_400_days_ends)
+{
+    struct fleet_run run;
+    fleet_run_plan(&run,
+                   &(struct fleet_plan){.count = 2,
+                                        .phases = "    - {name: one, count: 1, hold: 60d}\n"
+                                                  "    - {name: all, share: 100%, hold: 365d}\n"},
+                   NULL);
+    cr_expect_eq(run.result.exit_code, 0, "%s", run.result.explanation);
+    cr_expect_gt(run.result.virtual_s, INT64_C(425) * 86400);
+    fleet_run_free(&run);
+}
+
+Test(campaign, a_run_that_gives_up_says_after_how_many_days)
+{
+    struct fleet_run run;
+    const struct fleet_plan plan = {.count = 2,
+                                    .phases = "    - {name: all, share: 100%, hold: 9d}\n"};
+    fleet_run_plan(&run, &plan, &(struct sim_fleet_options){.jobs = 1, .days_max = 5});
+    cr_expect_eq(run.result.verdict, REP_UNFINISHED);
+    cr_expect_eq(run.result.exit_code, 8);
+    cr_expect_not_null(strstr(run.result.explanation, "within 5 days"), "%s",
+                       run.result.explanation);
+    fleet_run_free(&run);
+}
+
+/* A terminal that counts the full cells of the bar, and lets the next line come at once. */
+struct watcher {
+    struct rep_progress progress;
+    unsigned lines, fullest;
+};
+
+static ssize_t watch(void *cookie, const char *bytes, size_t len)
+{
+    struct watcher *watcher = cookie;
+    unsigned full = 0;
+    for (size_t i = 0; i < len; i++)
+        full += bytes[i] == '#';
+    watcher->lines++;
+    watcher->fullest = full > watcher->fullest ? full : watcher->fullest;
+    watcher->progress.last = -1e9;
+    return (ssize_t)len;
+}
+
+Test(campaign, the_live_display_has_a_bar_that_fills)
+{
+    struct fleet_run run;
+    struct watcher watcher = {0};
+    FILE *shown = fopencookie(&watcher, "w", (cookie_io_functions_t){.write = watch});
+    cr_assert_not_null(shown);
+    rep_progress_start(&watcher.progress, shown, false);
+    watcher.progress.terminal = true;
+    fleet_run_plan(&run, &(struct fleet_plan){.count = 2},
+                   &(struct sim_fleet_options){.jobs = 1, .progress = &watcher.progress});
+    fclose(shown);
+    cr_expect_geq(watcher.lines, 3u, "%u lines", watcher.lines);
+    cr_expect_geq(watcher.fullest, 8u, "%u full cells at most", watcher.fullest);
+    fleet_run_free(&run);
+}

@@ -124,6 +124,27 @@ Test(cli_run, the_digest_is_checked)
     cr_expect_not_null(strstr(program_out(), digest), "%s", program_out());
 }
 
+Test(cli_run, the_promise_of_the_same_run_is_broken_kept_or_not_checked)
+{
+    char digest[33];
+    program_write("small.yaml", small);
+    small_digest(digest);
+    cr_expect_eq(program("run small.yaml"), 0);
+    cr_expect_not_null(strstr(program_out(), "same_run                 not checked"));
+    cr_expect_eq(program("run small.yaml --check-digest %s", digest), 0);
+    cr_expect_not_null(strstr(program_out(), "same_run                 kept"));
+    cr_expect_eq(program("run small.yaml --seed 2 --check-digest %s --json run.json", digest), 5);
+    cr_expect_not_null(strstr(program_out(), "same_run                 BROKEN"));
+    const char *first = strstr(program_out(), "first: the digest is ");
+    cr_expect(first && strstr(first, digest), "%s", program_out());
+    json_t *json = json_of_file("run.json");
+    const json_t *row = json_array_get(json_object_get(json, "promises"), 6);
+    cr_expect_str_eq(text_of(row, "name"), "same_run");
+    cr_expect_eq(json_integer_value(json_object_get(row, "broken")), 1);
+    cr_expect_str_eq(text_of(json, "verdict"), "pass", "the digest has an exit code of its own");
+    json_decref(json);
+}
+
 Test(cli_run, a_trace_tells_the_whole_story_of_a_device)
 {
     static const char *const word[] = {"app_start",

@@ -72,6 +72,7 @@ static void add_promises(struct rep_result *result)
     result->promise = calloc(REP_PROMISES, sizeof *result->promise);
     for (int i = 0; i < REP_PROMISES; i++)
         result->promise[i].promise = (enum rep_promise)i;
+    strcpy(result->promise[REP_PROMISE_SAME_RUN].first_what, "no --check-digest was given");
 }
 
 static void add_devices(struct rep_result *result)

@@ -98,6 +98,54 @@ Test(rep_terminal, lines_keep_to_100_columns)
     rep_result_free(&result);
 }
 
+/* Who and where stay whole, however long; the cause gives way, between its words. */
+Test(rep_terminal, ids_and_phases_are_never_cut_short)
+{
+    static const char cause[] = "no message for twelve hours after rebooting and so presumed to be "
+                                "bricked, which somebody has to look at on site";
+    static const size_t lengths[] = {5, 24, 40, REP_NAME_MAX - 1};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct rep_result result;
+        sample_stopped(&result);
+        strcpy(result.alert[0].cause, cause);
+        memset(result.alert[0].device, 'd', lengths[i]);
+        result.alert[0].device[lengths[i]] = 0;
+        for (uint32_t p = 0; p < result.phases; p++) {
+            memset(result.phase[p].name, 'Q', lengths[i]);
+            result.phase[p].name[lengths[i]] = 0;
+        }
+        char *text = sample_render(render_plain, &result), words[sizeof cause];
+        expect_width(text, "ids and phases");
+        cr_expect_not_null(strstr(text, result.alert[0].device), "%s", text);
+        size_t shown = 0;
+        for (const char *at = text; *at; at++)
+            shown += *at == 'Q';
+        cr_expect_eq(shown, 9 * lengths[i], "3 phases and 6 gates: %zu in\n%s", shown, text);
+        strcpy(words, cause);
+        for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+            cr_expect_not_null(strstr(strstr(text, "CAUSE"), word), "%s in\n%s", word, text);
+        free(text);
+        rep_result_free(&result);
+    }
+}
+
+Test(rep_terminal, what_was_not_checked_is_not_called_kept)
+{
+    struct rep_result result;
+    sample_passed(&result);
+    char *text = sample_render(render_plain, &result);
+    cr_expect_not_null(strstr(text, "same_run                 not checked: "), "%s", text);
+    free(text);
+    text = sample_render(rep_render_junit, &result);
+    cr_expect_not_null(strstr(text, "name=\"same_run\">\n      <skipped"), "%s", text);
+    free(text);
+    result.promise[REP_PROMISE_SAME_RUN].first_what[0] = 0;
+    text = sample_render(render_plain, &result);
+    cr_expect_not_null(strstr(text, "same_run                 kept"), "%s", text);
+    free(text);
+    rep_result_free(&result);
+}
+
 Test(rep_terminal, colour_only_when_asked_and_no_other_control_characters)
 {
     struct rep_result result;

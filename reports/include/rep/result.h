@@ -99,7 +99,7 @@ struct rep_promise_row {
     enum rep_promise promise;
     uint64_t broken;
     char first_token[REP_TOKEN_MAX];
-    char first_what[REP_TEXT_MAX];
+    char first_what[REP_TEXT_MAX]; /* with broken 0: why it was not checked; "" kept */
 };
 struct rep_cuts {
     char state[REP_NAME_MAX], region[REP_NAME_MAX], form[REP_NAME_MAX];

@@ -26,13 +26,15 @@ struct sim_fleet_options {
     uint32_t sets;
     const char *const *set;
     /* Test hooks: the event with this number on this device is dropped, changed or swapped; the
-     * service is closed and opened again from its database after every so many ticks; the number of
-     * devices which, seen from outside, crashed within 48 h of confirming goes to *crashed. */
+     * service is closed and opened again from its database after every so many ticks; the run
+     * gives up after so many days; the number of devices which, seen from outside, crashed within
+     * 48 h of confirming goes to *crashed. */
     uint32_t mutate_device;
     uint64_t mutate_event;
     int mutate;
     uint32_t restart_every;
     uint32_t *crashed;
+    uint32_t days_max; /* virtual days after which the run gives up, 0: as the plan needs */
 };
 
 enum sim_fleet_error {

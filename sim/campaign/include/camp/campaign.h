@@ -131,6 +131,11 @@ void camp_belief(const struct camp *camp, uint32_t device, struct camp_belief *o
 void camp_progress(const struct camp *camp, const char **phase, uint32_t *cohort,
                    uint32_t *confirmed, uint32_t *rolled_back, uint32_t *bricked);
 
+/* An estimate of when the campaign ends if nothing goes wrong: the holds and the observation that
+ * are left, and a day of waiting for windows in each phase to come. -1: nobody knows (it is paused,
+ * is being rolled back, or was stopped). For a display only; it must never reach the digest. */
+int64_t camp_end_estimate_us(const struct camp *camp);
+
 /* What came in, by what became of it. dropped: hostile or unreadable; late: a status whose seq was
  * not new, or telemetry counted before; foreign: of another campaign, or of a device that is not
  * enrolled. */
