@@ -104,6 +104,7 @@ static const struct rep_field observation_fields[] = {
     REP_FIELD(rep_observation, before_den, "before_den", I64),
     REP_FIELD(rep_observation, after_num, "after_num", I64),
     REP_FIELD(rep_observation, after_den, "after_den", I64),
+    REP_FIELD(rep_observation, before_lower_bound, "before_lower_bound", BOOL),
     REP_FIELD(rep_observation, lower_bound, "lower_bound", BOOL),
     REP_FIELD(rep_observation, unit, "unit", TEXT),
 };

@@ -133,7 +133,8 @@ CREATE TABLE observation (
     before_den  INTEGER NOT NULL, -- 0: no data
     after_num   INTEGER NOT NULL,
     after_den   INTEGER NOT NULL,
-    lower_bound INTEGER NOT NULL CHECK (lower_bound IN (0, 1)), -- the true value is at least this
+    before_lower_bound INTEGER NOT NULL CHECK (before_lower_bound IN (0, 1)), -- it is at least this
+    lower_bound INTEGER NOT NULL CHECK (lower_bound IN (0, 1)), -- the same of the value after
     unit        TEXT NOT NULL
 ) STRICT;
 

@@ -283,12 +283,13 @@ void rep_terminal_faults(const struct rep_terminal *terminal)
     table_print(terminal, table);
 }
 
-/* The change in percent of the value before, from both values in thousandths. */
+/* The change in percent of the value before, from both values in thousandths. Nothing is known of a
+ * change from or to a bound. */
 static void change(char *text, size_t room, const struct rep_observation *row)
 {
     __int128 before = row->before_den > 0 ? (__int128)row->before_num * 1000 / row->before_den : 0;
     __int128 after = row->after_den > 0 ? (__int128)row->after_num * 1000 / row->after_den : 0;
-    if (before <= 0 || row->after_den <= 0)
+    if (before <= 0 || row->after_den <= 0 || row->before_lower_bound || row->lower_bound)
         snprintf(text, room, "-");
     else
         snprintf(text, room, "%+.1f%%", (double)(after - before) * 100.0 / (double)before);
@@ -308,7 +309,7 @@ void rep_terminal_observations(const struct rep_terminal *terminal)
         rep_text_ratio(after, sizeof after, row->after_num, row->after_den, false);
         change(difference, sizeof difference, row);
         cell(line, 0, "%s", row->metric);
-        cell(line, 1, "%s", before);
+        cell(line, 1, "%s%s", row->before_lower_bound ? ">= " : "", before);
         cell(line, 2, "%s%s", row->lower_bound ? ">= " : "", after);
         cell(line, 3, "%s", row->unit);
         cell(line, 4, "%s", difference);

@@ -42,14 +42,22 @@ static struct rep_observation row(const char *metric, const char *unit, int64_t 
     return out;
 }
 
-/* Without a crash the hours are a lower bound: as if the first came right now. */
+/* Without a crash the hours are a lower bound: as if the first came right now. No hours, no data.
+ */
+static bool bound(int64_t hours, int64_t *crashes)
+{
+    if (hours > 0 && *crashes > 0)
+        return false;
+    *crashes = hours > 0; /* the denominator */
+    return hours > 0;
+}
+
 static struct rep_observation row_mtbf(const struct sums *sums)
 {
     struct rep_observation out = row("mtbf", "h", sums->before_us / CAMP_HOUR, sums->before_resets,
                                      sums->after_us / CAMP_HOUR, sums->after_resets);
-    out.lower_bound = out.before_den == 0 || out.after_den == 0;
-    out.before_den = out.before_den ? out.before_den : 1;
-    out.after_den = out.after_den ? out.after_den : 1;
+    out.before_lower_bound = bound(out.before_num, &out.before_den);
+    out.lower_bound = bound(out.after_num, &out.after_den);
     return out;
 }
 

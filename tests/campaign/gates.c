@@ -344,7 +344,9 @@ Test(camp_gates, observation_compares_before_with_after)
     camp_report(world.camp, &result);
     const struct rep_observation *mtbf = &result.observation[0], *memory = &result.observation[2];
     cr_expect_str_eq(mtbf->metric, "mtbf");
-    cr_expect(mtbf->lower_bound, "nothing crashed before");
+    cr_expect(mtbf->before_lower_bound, "nothing crashed before");
+    cr_expect_eq(mtbf->before_den, 1);
+    cr_expect_not(mtbf->lower_bound, "two crashed after");
     cr_expect_eq(mtbf->after_den, 2);
     cr_expect_gt(mtbf->after_num, 100 * 24 * 6);
     cr_expect_str_eq(memory->metric, "memory");
@@ -354,4 +356,28 @@ Test(camp_gates, observation_compares_before_with_after)
                  "all telemetry came");
     rep_result_free(&result);
     world_free(&world);
+}
+
+/* Everybody updates at once, so that there is no time before; and after it nobody crashes. */
+Test(camp_gates, mtbf_is_a_bound_without_crashes_and_no_data_without_hours)
+{
+    for (int silent = 0; silent < 2; silent++) {
+        struct world world;
+        world_init(&world, 0, FLEET);
+        world_single_phase(&world, 24 * HOUR);
+        world.no_telemetry = silent;
+        world_open(&world);
+        world_run_days(&world, 14);
+        struct rep_result result;
+        rep_result_init(&result);
+        camp_report(world.camp, &result);
+        const struct rep_observation *mtbf = &result.observation[0];
+        cr_expect_eq(mtbf->before_den, 0, "no hours with the old firmware");
+        cr_expect_not(mtbf->before_lower_bound);
+        cr_expect_eq(mtbf->lower_bound, !silent, "hours and no crash");
+        cr_expect_eq(mtbf->after_den, !silent);
+        cr_expect_eq(mtbf->after_num > 0, !silent);
+        rep_result_free(&result);
+        world_free(&world);
+    }
 }

@@ -128,6 +128,7 @@ Test(rep_db_damage, values_made_by_hand_are_checked)
         "PRAGMA ignore_check_constraints = ON; UPDATE run SET verdict = 'fine'",
         "PRAGMA ignore_check_constraints = ON; UPDATE gate SET state = 'blue'",
         "PRAGMA ignore_check_constraints = ON; UPDATE observation SET lower_bound = 2",
+        "PRAGMA ignore_check_constraints = ON; UPDATE observation SET before_lower_bound = 2",
         "DROP TABLE gate",
         "ALTER TABLE device DROP COLUMN token",
     };

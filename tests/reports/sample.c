@@ -135,9 +135,10 @@ void sample_stopped(struct rep_result *result)
     strcpy(result->promise[REP_PROMISE_NO_BRICK].first_what, "pump-0103 restarts for ever");
     ROWS(cut, cuts, rep_cuts, {"Downloading", "slot_b", "prefix", 40},
          {"Applying", "boot_config", "unstable", 26});
-    ROWS(observation, observations, rep_observation, {"mtbf", 31557600, 3600, 7200, 1, true, "h"},
-         {"energy", 4000, 1000, 4100, 1000, false, "W"},
-         {"telemetry", 999, 1000, 0, 0, false, "received / expected"});
+    ROWS(observation, observations, rep_observation,
+         {"mtbf", 31557600, 3600, 7200, 1, false, true, "h"},
+         {"energy", 4000, 1000, 4100, 1000, false, false, "W"},
+         {"telemetry", 999, 1000, 0, 0, false, false, "received / expected"});
     add_outcomes(result);
     add_devices(result);
 }

@@ -79,6 +79,42 @@ static void expect_width(const char *text, const char *about)
     free(copy);
 }
 
+/* Each side says for itself whether it is a bound, and only two exact values have a change. */
+Test(rep_terminal, a_lower_bound_is_shown_on_its_own_side)
+{
+    static const struct {
+        bool before, after;
+        int64_t before_den;
+        const char *line;
+    } row[] = {
+        {false, false, 1, "mtbf        4.000    6.000  h                    +50.0%"},
+        {true, false, 1, "mtbf       >= 4.000    6.000  h                         -"},
+        {false, true, 1, "mtbf        4.000  >= 6.000  h                         -"},
+        {true, true, 1, "mtbf       >= 4.000  >= 6.000  h                         -"},
+        {false, true, 0, "mtbf       no data  >= 6.000  h                         -"},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct rep_result result;
+        sample_stopped(&result);
+        struct rep_observation *mtbf = &result.observation[0];
+        *mtbf = (struct rep_observation){.metric = "mtbf",
+                                         .before_num = 4,
+                                         .before_den = row[i].before_den,
+                                         .after_num = 6,
+                                         .after_den = 1,
+                                         .before_lower_bound = row[i].before,
+                                         .lower_bound = row[i].after,
+                                         .unit = "h"};
+        char *text = sample_render(render_plain, &result);
+        char *line = strstr(text, "\nmtbf");
+        cr_assert_not_null(line);
+        line[1 + strcspn(line + 1, "\n")] = 0;
+        cr_expect_str_eq(line + 1, row[i].line, "row %zu: %s", i, line + 1);
+        free(text);
+        rep_result_free(&result);
+    }
+}
+
 Test(rep_terminal, lines_keep_to_100_columns)
 {
     struct rep_result result;

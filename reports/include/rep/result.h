@@ -124,7 +124,7 @@ struct rep_device {
 struct rep_observation {
     char metric[REP_NAME_MAX];
     int64_t before_num, before_den, after_num, after_den;
-    bool lower_bound;
+    bool before_lower_bound, lower_bound; /* the value before, or after, is at least this */
     char unit[REP_NAME_MAX];
 };
 
