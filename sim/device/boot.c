@@ -5,10 +5,25 @@
 /* Boots without one quiet minute of the application after which the oracle calls it a loop. */
 enum { RESTLESS_BOOTS_MAX = 40, DEAD_BOOTS_MAX = 3 };
 
+/* A reset that the agent asked for ends its state as a transition would; any other takes it away.
+ */
+static void end_state(struct sim_device *dev, enum boot_reset reset)
+{
+    if (dev->power == POWER_APP && reset == BOOT_RESET_SOFTWARE) {
+        enum scn_during state = (enum scn_during)(SCN_DURING_IDLE + (int)dev->state);
+        struct sim_fault *fault = sim_fault_leave(&dev->faults, state);
+        if (fault)
+            dev_cut_now(dev, fault);
+        dev_state_ends(dev, state);
+    }
+    dev_preempt(dev);
+}
+
 void dev_reset(struct sim_device *dev, enum boot_reset reset, int64_t after_us)
 {
     if (dev->power == POWER_DEAD)
         return;
+    end_state(dev, reset);
     dev_stop_app(dev);
     dev->power = POWER_ROM;
     dev->reset = reset;
@@ -59,6 +74,7 @@ static bool run_bootloader(struct sim_device *dev)
     fault = sim_fault_leave(&dev->faults, SCN_DURING_BOOT);
     if (fault)
         dev_cut_now(dev, fault);
+    dev_state_ends(dev, SCN_DURING_BOOT);
     dev->in_rom = false;
     return !error && dev->outcome.slot != BOOT_SLOT_NONE;
 }

@@ -122,8 +122,7 @@ static void perform(struct sim_device *dev, const struct agent_action *action)
         dev_http_get(dev, action->url, action->offset);
         break;
     case AGENT_ACT_HTTP_CANCEL:
-        dev->http.active = false;
-        dev->timer[TIMER_HTTP] = SIM_NEVER;
+        dev_http_lost(dev);
         break;
     case AGENT_ACT_CONFIRMED:
         dev_confirmed(dev);
@@ -204,6 +203,7 @@ static void (*const due[TIMERS])(struct sim_device *) = {
     [TIMER_RESET] = reset_from_outside,
     [TIMER_CONFIG] = dev_config_loaded,
     [TIMER_DRIVERS] = dev_drivers_ready,
+    [TIMER_LINK_LOST] = dev_link_lost,
     [TIMER_MQTT] = dev_mqtt_connect,
     [TIMER_TELEMETRY_ACK] = dev_telemetry_acknowledged,
     [TIMER_PUBACK] = status_acknowledged,

@@ -17,6 +17,7 @@ enum sim_timer {
     TIMER_RESET,
     TIMER_CONFIG,
     TIMER_DRIVERS,
+    TIMER_LINK_LOST, /* the agent hears that the connection is gone */
     TIMER_MQTT,
     TIMER_TELEMETRY_ACK,
     TIMER_PUBACK,
@@ -53,6 +54,9 @@ struct sim_http {
     uint16_t status;
     struct sim_fault *spoiled; /* NULL: honest */
     uint32_t spoil_at;         /* offset at which the spoiling takes effect */
+    bool tasted;               /* spoiled bytes were delivered, more follow */
+    struct sim_fault *drop;    /* NULL: no network drop in this transfer */
+    uint32_t drop_at;          /* offset at which the network drops */
     int64_t stalled_us;        /* since when no byte came, 0: flowing */
 };
 
@@ -161,12 +165,14 @@ void dev_strike(struct sim_device *dev, struct sim_fault *fault);
 void dev_fired(struct sim_device *dev, struct sim_fault *fault);
 void dev_arm_timer(struct sim_device *dev);
 void dev_state_ends(struct sim_device *dev, enum scn_during state);
+void dev_preempt(struct sim_device *dev);
 
 /* link.c */
 void dev_mqtt_connect(struct sim_device *dev);
 void dev_mqtt_down(struct sim_device *dev);
 void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault);
 void dev_link_up(struct sim_device *dev);
+void dev_link_lost(struct sim_device *dev);
 void dev_publish(struct sim_device *dev, const struct agent_action *action);
 void dev_inbox(struct sim_device *dev);
 void dev_send_up(struct sim_device *dev, enum sim_up_kind kind, int64_t at_us, const void *bytes,
@@ -175,6 +181,7 @@ void dev_send_up(struct sim_device *dev, enum sim_up_kind kind, int64_t at_us, c
 /* http.c */
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset);
 void dev_http_step(struct sim_device *dev);
+void dev_http_lost(struct sim_device *dev); /* the transfer, if any, ends here */
 
 /* telemetry.c */
 void dev_telemetry_flush(struct sim_device *dev);

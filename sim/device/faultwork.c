@@ -23,20 +23,24 @@ void dev_arm_timer(struct sim_device *dev)
 }
 
 /* A network drop that was still to come in the state which ends: it strikes now, as the scenario
- * named the state. From outside again, by its timer. */
+ * named the state. The agent, which may be the one that ends it, hears of it later. */
 void dev_state_ends(struct sim_device *dev, enum scn_during state)
 {
-    bool hastened = false;
     for (uint32_t i = 0; i < dev->faults.count; i++) {
         struct sim_fault *fault = &dev->faults.fault[i];
-        if (fault->kind != SCN_FAULT_NETWORK_DROP || !fault->armed || fault->during != state ||
-            fault->at_us <= dev->now_us || fault->at_us == SIM_NEVER)
+        if (fault->kind != SCN_FAULT_NETWORK_DROP || !fault->armed || fault->during != state)
             continue;
-        fault->at_us = dev->now_us;
-        hastened = true;
+        if (dev->http.drop == fault)
+            dev->http.drop = NULL;
+        dev_link_drop(dev, SIM_OUT_LINK, fault);
     }
-    if (hastened)
-        dev_arm_timer(dev);
+}
+
+/* What was armed in the state that a cut or a reset took away waits for that state again. */
+void dev_preempt(struct sim_device *dev)
+{
+    sim_fault_preempt(&dev->faults);
+    dev_arm_timer(dev);
 }
 
 static uint32_t damage_address(const struct sim_device *dev, const struct sim_fault *fault)
@@ -88,8 +92,9 @@ void dev_strike(struct sim_device *dev, struct sim_fault *fault)
         dev_cut_now(dev, fault);
     case SCN_FAULT_NETWORK_DROP:
         if (fault->at_us == SIM_NEVER) {
-            /* Armed by a state that was entered just now: it strikes within seconds, while the
-             * state lasts, from outside. */
+            /* Armed by a state that was entered just now: it strikes within seconds, or as the
+             * state ends. */
+            dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, fault->kind, "network drop");
             fault->at_us = dev->now_us + fault->draw[0] % 5000000;
             dev_arm_timer(dev);
         } else {

@@ -25,8 +25,6 @@ static void spoil(struct sim_device *dev, struct sim_fault *fault)
     uint32_t left = http->end - http->offset;
     http->spoiled = fault;
     http->spoil_at = http->offset + (left ? fault->draw[0] % left : 0);
-    dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, fault->how, "corrupt download: %s",
-            scn_how_name((int)fault->how));
     switch (fault->how) {
     case SCN_HOW_HTTP_403:
         http->status = 403;
@@ -63,6 +61,7 @@ static void spoil(struct sim_device *dev, struct sim_fault *fault)
 
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset)
 {
+    dev_http_lost(dev);
     const struct sim_artifact *artifact = find(dev->world, url);
     dev->http =
         (struct sim_http){.active = true, .artifact = artifact, .status = offset ? 206 : 200};
@@ -88,13 +87,57 @@ static void spoiled_now(struct sim_device *dev)
 {
     struct sim_fault *fault = dev->http.spoiled;
     dev->http.spoiled = NULL;
+    dev->http.tasted = false;
     if (fault)
         dev_fired(dev, fault);
 }
 
+/* A fault whose effect has begun has struck; one that the transfer's end took away waits for the
+ * next. */
+void dev_http_lost(struct sim_device *dev)
+{
+    struct sim_http *http = &dev->http;
+    if (http->tasted)
+        spoiled_now(dev);
+    if (http->spoiled)
+        sim_fault_disarm(http->spoiled);
+    if (http->drop)
+        sim_fault_disarm(http->drop);
+    http->spoiled = http->drop = NULL;
+    http->active = false;
+    dev->timer[TIMER_HTTP] = SIM_NEVER;
+}
+
+/* The answer has come: what is to happen to this transfer is certain, if nothing else ends it. */
+static void arm(struct sim_device *dev)
+{
+    struct sim_http *http = &dev->http;
+    if (http->spoiled) {
+        sim_fault_arm(http->spoiled);
+        dev_log(dev, SIM_EV_FAULT_ARMED, http->spoiled->fault, http->spoiled->how,
+                "corrupt download: %s", scn_how_name((int)http->spoiled->how));
+    }
+    http->drop =
+        http->status < 400 && http->offset < http->end ? sim_fault_transfer(&dev->faults) : NULL;
+    if (!http->drop)
+        return;
+    /* Between two pieces, before the last one: the transfer is interrupted, however fast it is. */
+    uint32_t at = http->offset + http->drop->draw[0] % (http->end - http->offset);
+    http->drop_at = at - at % PIECE_BYTES;
+    sim_fault_arm(http->drop);
+    dev_log(dev, SIM_EV_FAULT_ARMED, http->drop->fault, at, "network drop at byte %u", at);
+}
+
+static void drop_now(struct sim_device *dev)
+{
+    struct sim_fault *drop = dev->http.drop;
+    dev->http.drop = NULL;
+    dev_link_drop(dev, SIM_OUT_LINK, drop);
+}
+
 static void finish(struct sim_device *dev, enum agent_event_kind kind)
 {
-    dev->http.active = false;
+    dev_http_lost(dev);
     dev_log(dev, kind == AGENT_EV_HTTP_END ? SIM_EV_HTTP_END : SIM_EV_HTTP_ERROR, dev->http.offset,
             0, "at byte %u", dev->http.offset);
     dev_agent_input(dev, &(struct agent_event){.kind = kind});
@@ -104,6 +147,7 @@ static void head(struct sim_device *dev)
 {
     struct sim_http *http = &dev->http;
     http->headed = true;
+    arm(dev);
     dev_log(dev, SIM_EV_HTTP_HEAD, http->status, http->total, "%u, %u bytes", http->status,
             http->total);
     enum scn_how how = http->spoiled ? http->spoiled->how : SCN_HOW_ANY;
@@ -165,6 +209,7 @@ static void piece(struct sim_device *dev)
         spoil_piece(dev, how, spoiled, len);
         if (http->spoiled && takes_effect(http, len)) {
             /* WRONG_FILE and GARBAGE go on to the end of the body, and count once. */
+            http->tasted = true;
             if (how == SCN_HOW_ENDLESS || http->offset + len >= http->end)
                 spoiled_now(dev);
         }
@@ -183,6 +228,8 @@ void dev_http_step(struct sim_device *dev)
     struct sim_http *http = &dev->http;
     if (!http->active)
         return;
+    if (http->drop && http->offset >= http->drop_at)
+        drop_now(dev);
     if (dev->http_down_until_us > dev->now_us) {
         if (!http->stalled_us)
             http->stalled_us = dev->now_us;

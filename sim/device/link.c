@@ -104,12 +104,17 @@ void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault
         dev->mqtt_down_until_us = until;
         dev->timer[TIMER_LINK_UP] = until;
     }
-    dev_fired(dev, fault); /* before the agent hears of it, which may end in a power cut */
+    dev_fired(dev, fault);
     if (longer && dev->connected) {
         dev_mqtt_down(dev);
         dev->timer[TIMER_MQTT] = until + sim_rng_below(&dev->link_rng, 10000000);
-        dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_MQTT_DOWN});
+        dev->timer[TIMER_LINK_LOST] = dev->now_us; /* the agent may be on the stack now */
     }
+}
+
+void dev_link_lost(struct sim_device *dev)
+{
+    dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_MQTT_DOWN});
 }
 
 void dev_link_up(struct sim_device *dev)

@@ -107,6 +107,7 @@ void dev_stop_app(struct sim_device *dev)
     for (int t = TIMER_WATCHDOG; t < TIMER_FLUSH; t++)
         dev->timer[t] = SIM_NEVER;
     dev->timer[TIMER_BOOT] = dev->timer[TIMER_APP] = SIM_NEVER;
+    dev_http_lost(dev);
     dev->http = (struct sim_http){0};
     dev->connected = false;
 }
@@ -134,7 +135,7 @@ void dev_power_was_cut(struct sim_device *dev)
     dev_stop_app(dev);
     memset(dev->agent, 0xA5, sizeof *dev->agent); /* nothing in RAM lives on */
     dev->power = POWER_OFF;
-    dev_arm_timer(dev);
+    dev_preempt(dev);
     dev_log(dev, SIM_EV_POWER_OFF, (uint64_t)off_for, 0, "for %lld s",
             (long long)(off_for / 1000000));
     dev->timer[TIMER_POWER_ON] = dev->now_us + off_for;

@@ -2,12 +2,31 @@
 #include "faults_internal.h"
 #include "sim/queue.h"
 
-static void arm(struct sim_fault *fault)
+void sim_fault_arm(struct sim_fault *fault)
 {
     if (fault->armed)
         return;
     fault->armed = true;
     fault->armed_count++;
+}
+
+void sim_fault_disarm(struct sim_fault *fault)
+{
+    if (!fault->armed)
+        return;
+    fault->armed = false;
+    fault->armed_count--;
+}
+
+void sim_fault_preempt(struct sim_fault_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        struct sim_fault *fault = &set->fault[i];
+        if (!fault->armed)
+            continue;
+        sim_fault_disarm(fault);
+        fault->at_us = SIM_NEVER; /* only what waits for a state is armed beforehand */
+    }
 }
 
 static bool waits_for(const struct sim_fault *fault, enum scn_during state)
@@ -26,9 +45,10 @@ struct sim_fault *sim_fault_enter(struct sim_fault_set *set, enum scn_during sta
              * there the operation itself arms it (in Idle the very one that is cut: no further one
              * need follow). */
             if (state != SCN_DURING_IDLE && fault->span != 0)
-                arm(fault);
-        } else if (fault->kind == SCN_FAULT_NETWORK_DROP || fault->kind == SCN_FAULT_FLASH_DAMAGE) {
-            arm(fault);
+                sim_fault_arm(fault);
+        } else if (fault->kind == SCN_FAULT_FLASH_DAMAGE ||
+                   (fault->kind == SCN_FAULT_NETWORK_DROP && state != SCN_DURING_DOWNLOADING)) {
+            sim_fault_arm(fault);
             return fault;
         }
     }
@@ -39,11 +59,12 @@ struct sim_fault *sim_fault_leave(struct sim_fault_set *set, enum scn_during sta
 {
     for (uint32_t i = 0; i < set->count; i++) {
         struct sim_fault *fault = &set->fault[i];
+        if (fault->kind != SCN_FAULT_POWER_LOSS || !fault->armed || fault->during != state)
+            continue;
         /* A download that is interrupted is resumed: what was to strike in it waits for that. */
-        bool resumes = state == SCN_DURING_DOWNLOADING && fault->span == 0;
-        if (fault->kind == SCN_FAULT_POWER_LOSS && fault->armed && fault->during == state &&
-            !resumes)
+        if (state != SCN_DURING_DOWNLOADING || fault->span != 0)
             return fault;
+        sim_fault_disarm(fault);
     }
     return NULL;
 }
@@ -66,7 +87,7 @@ struct sim_fault *sim_fault_flash(struct sim_fault_set *set, enum scn_during sta
             continue;
         bool now = fault->skip < call->units;
         if (now || state != SCN_DURING_IDLE)
-            arm(fault);
+            sim_fault_arm(fault);
         if (!now) {
             fault->skip -= call->units;
             continue;
@@ -80,16 +101,23 @@ struct sim_fault *sim_fault_flash(struct sim_fault_set *set, enum scn_during sta
 static struct sim_fault *first_of(struct sim_fault_set *set, enum scn_fault_kind kind)
 {
     for (uint32_t i = 0; i < set->count; i++)
-        if (set->fault[i].kind == kind && set->fault[i].left > 0) {
-            arm(&set->fault[i]);
+        if (set->fault[i].kind == kind && set->fault[i].left > 0)
             return &set->fault[i];
-        }
     return NULL;
 }
 
 struct sim_fault *sim_fault_http(struct sim_fault_set *set)
 {
     return first_of(set, SCN_FAULT_CORRUPT_DOWNLOAD);
+}
+
+struct sim_fault *sim_fault_transfer(struct sim_fault_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->fault[i].kind == SCN_FAULT_NETWORK_DROP &&
+            waits_for(&set->fault[i], SCN_DURING_DOWNLOADING))
+            return &set->fault[i];
+    return NULL;
 }
 
 struct sim_fault *sim_fault_boot(struct sim_fault_set *set)
@@ -110,7 +138,7 @@ struct sim_fault *sim_fault_next_timed(struct sim_fault_set *set)
 
 void sim_fault_fired(struct sim_fault_set *set, struct sim_fault *fault)
 {
-    arm(fault);
+    sim_fault_arm(fault);
     fault->armed = false;
     fault->fired_count++;
     fault->left--;

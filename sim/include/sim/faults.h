@@ -4,9 +4,10 @@
  * state entered or left, an HTTP request, a boot, a moment in time) and carries out the answer, so
  * that a fault changes only flash operations, messages, time and declared firmware behaviour.
  *
- * An instance is scheduled (on a device), armed (its device got so far) and fired (the device model
- * saw the effect and said so by sim_fault_fired). Selection and details are pure functions of
- * (seed, fault, device). The instances of one device are used by one thread at a time; no locks.
+ * An instance is scheduled (on a device), armed (its device got so far, and no other fault took the
+ * moment away) and fired (the device model saw the effect and said so by sim_fault_fired).
+ * Selection and details are pure functions of (seed, fault, device). The instances of one device
+ * are used by one thread at a time; no locks.
  */
 #ifndef SIM_FAULTS_H
 #define SIM_FAULTS_H
@@ -67,6 +68,13 @@ int sim_faults_build(struct sim_faults *out, const struct sim_roster *roster, ui
 void sim_faults_free(struct sim_faults *faults);
 struct sim_fault_set sim_faults_of(const struct sim_faults *faults, uint32_t device);
 
+/* Its moment comes for certain, unless something else ends the state or the download before; then
+ * it is disarmed, counts as not armed, and waits again. */
+void sim_fault_arm(struct sim_fault *fault);
+void sim_fault_disarm(struct sim_fault *fault);
+/* The device was cut or reset: whatever was armed on it is disarmed. */
+void sim_fault_preempt(struct sim_fault_set *set);
+
 /* A state was entered: instances that wait for it are armed. Returns an instance that acts at once
  * or after a time (flash damage, network drop; kind tells), NULL when none; call until NULL. */
 struct sim_fault *sim_fault_enter(struct sim_fault_set *set, enum scn_during state);
@@ -76,9 +84,10 @@ struct sim_fault *sim_fault_leave(struct sim_fault_set *set, enum scn_during sta
 struct sim_fault *sim_fault_flash(struct sim_fault_set *set, enum scn_during state,
                                   enum scn_region region, const struct sim_flash_call *call,
                                   struct sim_flash_cut *cut);
-/* A download of the candidate is requested; a trial of it boots. The instance that spoils it, or
- * NULL. */
+/* A download of the candidate is requested; a transfer of any file begins; a trial boots. The
+ * instance that spoils it, or drops the network in it, or NULL; not armed yet. */
 struct sim_fault *sim_fault_http(struct sim_fault_set *set);
+struct sim_fault *sim_fault_transfer(struct sim_fault_set *set);
 struct sim_fault *sim_fault_boot(struct sim_fault_set *set);
 /* The earliest instance with a time of its own, not struck yet; NULL when none. */
 struct sim_fault *sim_fault_next_timed(struct sim_fault_set *set);
