@@ -39,7 +39,7 @@ static int64_t seconds(const struct sim_fleet *fleet, int64_t at_us)
     return at_us < 0 ? -1 : (at_us - fleet->scn->start_us) / 1000000;
 }
 
-static void identify(const struct sim_fleet *fleet, struct rep_result *out)
+void sim_fleet_identify(const struct sim_fleet *fleet, struct rep_result *out)
 {
     const struct scn *scn = fleet->scn;
     time_t start = (time_t)(scn->start_us / 1000000);
@@ -236,7 +236,7 @@ static int cut_rows(const struct sim_fleet *fleet, struct rep_result *out)
 
 int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out)
 {
-    identify(fleet, out);
+    sim_fleet_identify(fleet, out);
     for (uint32_t p = 0; p < fleet->parts; p++) {
         out->sha256_bytes += fleet->part[p].shard.openssl.sha256_bytes;
         out->ecdsa_verifies += fleet->part[p].shard.openssl.ecdsa_verifies;

@@ -278,6 +278,33 @@ Test(cli_run, a_killed_run_is_unfinished)
     }
 }
 
+/* What was known at the start, what the service had written down, and no zeros for the rest. */
+Test(cli_run, a_killed_run_tells_what_is_known)
+{
+    program_write("large.yaml", large);
+    int watch = program_watch();
+    pid_t pid = program_start("run large.yaml --quiet --jobs 1 --db run.db "
+                              "--set campaign.phases.0.rate_per_hour=100");
+    program_await(watch, "run.db", 150);
+    cr_assert(program_kill(pid));
+    cr_assert_eq(program("report run.db"), 8, "%s", program_err());
+    cr_expect_not_null(strstr(program_out(), "3000 devices, "), "%s", program_out());
+    cr_expect_not_null(strstr(program_out(), "enrolled for 2.4.0; virtual world from 20"));
+    cr_expect_not_null(strstr(program_out(), "Bricks on the flash: not known"));
+    cr_expect_not_null(strstr(program_out(), "as the service believed"), "%s", program_out());
+    cr_expect_null(strstr(program_out(), ", 0 enrolled"), "%s", program_out());
+    cr_expect_null(strstr(program_out(), "Power cuts: 0"), "%s", program_out());
+    cr_assert_eq(program("report run.db --json run.json"), 8);
+    json_t *json = json_of_file("run.json"), *updates = json_object_get(json, "updates"), *count;
+    cr_expect_eq(json_integer_value(json_object_get(json, "devices")), 3000);
+    const char *key;
+    json_int_t outcomes = 0, enrolled = json_integer_value(json_object_get(updates, "enrolled"));
+    json_object_foreach(updates, key, count) outcomes += json_integer_value(count);
+    cr_expect_gt(enrolled, 0);
+    cr_expect_eq(outcomes, 2 * enrolled, "each of them has one outcome");
+    json_decref(json);
+}
+
 Test(cli_run, a_killed_run_may_be_run_again_into_the_same_file)
 {
     program_write("large.yaml", large);
