@@ -21,4 +21,8 @@ int rep_fail_sqlite(int code, sqlite3 *db, const char *doing);
 /* Runs statements that return nothing of interest; REP_EWRITE on failure. */
 int rep_exec(sqlite3 *db, const char *sql, const char *doing);
 
+/* Fills in what the campaign service believed when an unfinished run ended, if its tables are there
+ * and sound; else changes nothing. */
+void rep_db_take_belief(sqlite3 *db, struct rep_result *out);
+
 #endif

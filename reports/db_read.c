@@ -165,6 +165,7 @@ static void mark_unfinished(struct rep_result *out)
     static const char why[] = "the run did not finish; what it recorded until then is here";
     out->verdict = REP_UNFINISHED;
     out->exit_code = 8;
+    out->cut_short = true;
     if (!out->explanation[0])
         memcpy(out->explanation, why, sizeof why);
 }
@@ -183,6 +184,8 @@ static int read_run(sqlite3 *db, struct rep_result *out)
         error ? NULL : (const char *)sqlite3_column_text(select, (int)rep_table_run.fields_n);
     if (!error && (!status || strcmp(status, "finished") != 0))
         mark_unfinished(out);
+    if (!error && out->cut_short)
+        rep_db_take_belief(db, out);
     sqlite3_finalize(select);
     return error;
 }

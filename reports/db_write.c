@@ -147,12 +147,13 @@ static int delete_rows(sqlite3 *db, const struct rep_table *table)
     return error;
 }
 
-/* The run row was there from the start; it becomes `finished` here and nowhere else. */
-static int update_run(sqlite3 *db, const struct rep_result *result)
+/* The run row was there from the start; `finished` is the status at the end of rep_db_write and
+ * nowhere else. */
+static int update_run(sqlite3 *db, const struct rep_result *result, const char *status)
 {
     const struct rep_table *table = &rep_table_run;
     sqlite3_str *text = sqlite3_str_new(db);
-    sqlite3_str_appendall(text, "UPDATE run SET status = 'finished'");
+    sqlite3_str_appendf(text, "UPDATE run SET status = %Q", status);
     for (size_t i = 0; i < table->fields_n; i++)
         sqlite3_str_appendf(text, ", %s = ?%d", table->fields[i].name, (int)i + 1);
     sqlite3_stmt *update = NULL;
@@ -177,7 +178,12 @@ static int store(sqlite3 *db, const struct rep_result *result)
     }
     for (uint32_t i = 0; !error && i < result->phases; i++)
         error = insert_rows(db, &rep_table_gate, &result->phase[i], i);
-    return error ? error : update_run(db, result);
+    return error ? error : update_run(db, result, "finished");
+}
+
+int rep_db_describe(sqlite3 *db, const struct rep_result *known)
+{
+    return update_run(db, known, "unfinished");
 }
 
 int rep_db_write(sqlite3 *db, const struct rep_result *result)

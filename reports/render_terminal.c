@@ -112,22 +112,51 @@ static void put_verdict(const struct rep_terminal *terminal)
 static void put_run(const struct rep_terminal *terminal)
 {
     const struct rep_result *r = terminal->result;
-    char span[48], memory[48];
-    rep_text_time(span, sizeof span, r->virtual_s);
-    rep_text_bytes(memory, sizeof memory, r->memory_peak_bytes);
+    char enrolled[48], span[48], memory[48];
     rep_terminal_text(terminal, 2, "%s%s%s", r->scenario, r->summary[0] ? ": " : "", r->summary);
-    rep_terminal_text(terminal, 2, "  %u devices, %u enrolled for %s; %s world from %s", r->devices,
-                      r->enrolled, r->candidate[0] ? r->candidate : "-",
-                      r->world[0] ? r->world : "-", r->start[0] ? r->start : "-");
+    if (r->cut_short && !r->devices)
+        return; /* killed before it could write down what it was about to do */
+    if (r->cut_short && !r->belief_only)
+        snprintf(enrolled, sizeof enrolled, "not known how many");
+    else
+        snprintf(enrolled, sizeof enrolled, "%u", r->enrolled);
+    rep_terminal_text(terminal, 2, "  %u devices, %s enrolled for %s; %s world from %s", r->devices,
+                      enrolled, r->candidate[0] ? r->candidate : "-", r->world[0] ? r->world : "-",
+                      r->start[0] ? r->start : "-");
     rep_terminal_text(terminal, 2, "  seed %" PRIu64 ", digest %s, %u jobs", r->seed,
                       r->digest[0] ? r->digest : "-", r->jobs);
-    rep_terminal_text(terminal, 2, "  %s of virtual time in %.1f s of wall time, %s of memory",
-                      span, r->wall_s, memory);
+    rep_text_time(span, sizeof span, r->virtual_s);
+    rep_text_bytes(memory, sizeof memory, r->memory_peak_bytes);
+    if (r->cut_short && r->belief_only)
+        rep_terminal_text(terminal, 2, "  at least %s of virtual time", span);
+    else if (!r->cut_short)
+        rep_terminal_text(terminal, 2, "  %s of virtual time in %.1f s of wall time, %s of memory",
+                          span, r->wall_s, memory);
+}
+
+static void put_updates(const struct rep_terminal *terminal)
+{
+    const struct rep_result *r = terminal->result;
+    if (r->cut_short && !r->belief_only) {
+        rep_terminal_heading(terminal, "Updates");
+        rep_terminal_text(terminal, 2, "not known: the run did not finish");
+        return;
+    }
+    rep_terminal_heading(
+        terminal, r->cut_short ? "Updates, as the service believed at its last tick" : "Updates");
+    rep_terminal_outcomes(terminal);
 }
 
 static void put_bricks(const struct rep_terminal *terminal)
 {
     const struct rep_result *r = terminal->result;
+    if (r->cut_short) {
+        rep_terminal_text(terminal, 2, "Bricks on the flash: not known: the run did not finish");
+        if (r->belief_only)
+            rep_terminal_text(terminal, 2, "Presumed bricked by the service: %u",
+                              r->presumed_bricked);
+        return;
+    }
     rep_terminal_text(terminal, 2,
                       "Bricks on the flash: no_boot %u, boot_loop %u, unreachable %u, hardware %u; "
                       "presumed by the service: %u",
@@ -236,7 +265,7 @@ void rep_render_terminal(FILE *out, const struct rep_result *result, bool colour
     put_run(&terminal);
     put_section(&terminal, "Phases", result->phases, rep_terminal_phases);
     put_section(&terminal, "Gates", gates_of(result), rep_terminal_gates);
-    put_section(&terminal, "Updates", REP_OUTCOMES, rep_terminal_outcomes);
+    put_updates(&terminal);
     put_bricks(&terminal);
     put_section(&terminal, "Alerts", result->alerts, rep_terminal_alerts);
     put_section(&terminal, "Faults", result->faults, rep_terminal_faults);
@@ -244,6 +273,8 @@ void rep_render_terminal(FILE *out, const struct rep_result *result, bool colour
     put_section(&terminal, "Before and after the update, of the confirmed devices",
                 result->observations, rep_terminal_observations);
     put_devices(&terminal);
+    if (result->cut_short)
+        return;
     fputc('\n', out);
     put_work(&terminal);
 }

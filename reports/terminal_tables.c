@@ -169,7 +169,9 @@ void rep_terminal_outcomes(const struct rep_terminal *terminal)
         {"OUTCOME", 0}, {"DEVICES", SCOLS_FL_RIGHT}, {"SHARE", SCOLS_FL_RIGHT}, {NULL, 0}};
     const struct rep_result *result = terminal->result;
     struct libscols_table *table = table_new(terminal, columns);
-    for (int i = REP_OUT_CONFIRMED; i < REP_OUTCOMES; i++) {
+    /* Who is bricked is not for the service to say, so that its belief has no such row. */
+    int outcomes = result->cut_short ? REP_OUT_BRICKED : REP_OUTCOMES;
+    for (int i = REP_OUT_CONFIRMED; i < outcomes; i++) {
         char share[64];
         struct libscols_line *line = line_new(table);
         rep_text_ratio(share, sizeof share, result->updates[i], result->enrolled, true);

@@ -110,6 +110,8 @@ static int finish_phase(struct scn_reader *r, const struct scn_path *path,
         {"share", SCN_SIZE_SHARE}, {"count", SCN_SIZE_COUNT}, {"devices", SCN_SIZE_DEVICES}};
     struct scn_phase *phase = object;
     uint32_t given = phase->size == SCN_SIZE_LAB;
+    phase->line = node->line;
+    phase->column = node->column;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         if (scn_node_get(node, sizes[i].key)) {
             phase->size = sizes[i].size;

@@ -61,7 +61,10 @@ static const struct scn_map map_behaviour = {"behaviour", SCN_KEYS(behaviour_key
 static int finish_firmware(struct scn_reader *r, const struct scn_path *path,
                            const struct scn_node *node, void *object)
 {
-    const struct scn_firmware *firmware = object;
+    struct scn_firmware *firmware = object;
+    const struct scn_node *file = scn_node_get(node, "file");
+    firmware->line = file ? file->line : node->line;
+    firmware->column = file ? file->column : node->column;
     if (!scn_version_ok(firmware->version))
         return scn_fail_key(r, path, node,
                             "'%s' is not a version; accepted: MAJOR.MINOR.PATCH, as 2.4.0",

@@ -17,6 +17,7 @@ struct cli_run_options {
     const char *scenario, *seed, *devices, *jobs, *world, *db, *json, *junit, *html, *trace,
         *digest;
     int quiet;
+    bool one_device; /* instead of the summary, one line about the traced device and the run */
     uint32_t sets;
     const char *set[CLI_SETS_MAX];
     const char *must_hash; /* hex of the scenario's content, NULL: any */

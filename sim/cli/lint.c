@@ -1,10 +1,40 @@
 /* `brickyard lint` and `brickyard scenarios`: scenario files without a run. */
 #include "cli.h"
+#include "sim/world.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The images that the scenario names are read as a run would read them. */
+static bool images_sound(const struct scn *scn)
+{
+    bool sound = true;
+    for (uint32_t i = 0; i < scn->firmwares; i++) {
+        struct sim_artifact image = {.from = &scn->firmware[i]};
+        char message[2048];
+        if (!*image.from->file)
+            continue;
+        if (sim_world_read_image(&image, scn, message, sizeof message)) {
+            fprintf(stderr, "%s\n", message);
+            sound = false;
+        }
+        free(image.bytes);
+    }
+    return sound;
+}
+
+/* Sound, and perhaps meant: but whoever writes a phase usually wants it to be able to stop. */
+static void warn_gates(const struct scn *scn)
+{
+    for (uint32_t i = 0; i < scn->campaign.phases; i++) {
+        const struct scn_phase *phase = &scn->campaign.phase[i];
+        if (!phase->gates && !scn->campaign.standard_phases)
+            fprintf(stderr, "warning: %s:%d:%d: phase %s has no gate: it always passes\n",
+                    scn->path, phase->line, phase->column, phase->name);
+    }
+}
 
 int cli_lint(int argc, char **argv)
 {
@@ -18,10 +48,12 @@ int cli_lint(int argc, char **argv)
         struct scn_messages messages = {0};
         int error = scn_load(&scn, argv[i], NULL, &messages);
         cli_messages(&messages);
-        if (error)
+        if (error || !images_sound(scn)) {
             code = CLI_USAGE;
-        else
+        } else {
+            warn_gates(scn);
             printf("%s: sound\n", argv[i]);
+        }
         scn_free(scn);
     }
     return code;

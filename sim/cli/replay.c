@@ -26,6 +26,7 @@ int cli_replay(int argc, char **argv)
                                       .seed = seed,
                                       .devices = token.devices ? devices : NULL,
                                       .trace = token.device,
+                                      .one_device = true,
                                       .must_hash = token.hash,
                                       .sets = token.sets};
     memcpy(options.set, token.set, sizeof options.set);

@@ -39,6 +39,10 @@ static bool writable(const char *option, const char *path)
     struct stat status;
     if (!path || !strcmp(path, "-"))
         return true;
+    if (!*path) {
+        fprintf(stderr, "brickyard: %s: its name is empty; accepted: the name of a file\n", option);
+        return false;
+    }
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
         fprintf(stderr, "brickyard: %s %s: %s\n", option, path, strerror(EISDIR));
         return false;
@@ -52,6 +56,50 @@ static bool writable(const char *option, const char *path)
         return true;
     fprintf(stderr, "brickyard: %s %s: %s\n", option, path, strerror(errno));
     return false;
+}
+
+/* Where a name leads: its folder, and what it is called there. */
+struct place {
+    struct stat folder;
+    const char *name;
+};
+
+static bool find_place(struct place *out, const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    out->name = slash ? slash + 1 : path;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash + 1 - path) : 1,
+             slash ? path : ".");
+    return stat(folder, &out->folder) == 0;
+}
+
+/* Two outputs into one file would each replace the other; a device like /dev/null bears both. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    struct place p, q;
+    if (!strcmp(a, "-") || !strcmp(b, "-"))
+        return !strcmp(a, b);
+    if (stat(a, &x) == 0 && stat(b, &y) == 0)
+        return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return find_place(&p, a) && find_place(&q, b) && !strcmp(p.name, q.name) &&
+           p.folder.st_dev == q.folder.st_dev && p.folder.st_ino == q.folder.st_ino;
+}
+
+static bool outputs_differ(const struct cli_run_options *o)
+{
+    const struct {
+        const char *option, *path;
+    } out[] = {{"--db", o->db}, {"--json", o->json}, {"--junit", o->junit}};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = i + 1; j < 3; j++)
+            if (out[i].path && out[j].path && same_file(out[i].path, out[j].path)) {
+                fprintf(stderr, "brickyard: %s and %s both name %s; accepted: a place for each\n",
+                        out[i].option, out[j].option, out[j].path);
+                return false;
+            }
+    return true;
 }
 
 static bool is_digest(const char *text)
@@ -78,7 +126,7 @@ static bool check_options(const struct cli_run_options *o)
         return false;
     }
     return (!o->digest || is_digest(o->digest)) && writable("--db", o->db) &&
-           writable("--json", o->json) && writable("--junit", o->junit);
+           writable("--json", o->json) && writable("--junit", o->junit) && outputs_differ(o);
 }
 
 static bool load(struct scn **out, const struct cli_run_options *o, uint32_t *devices)
@@ -113,11 +161,30 @@ static bool same_content(const struct scn *scn, const char *want)
     return false;
 }
 
+/* The end of a replayed story: what became of the device, and of the run it was part of. */
+static void put_device(const struct rep_result *result, const char *id)
+{
+    for (uint32_t i = 0; i < result->device_rows; i++) {
+        const struct rep_device *device = &result->device[i];
+        if (strcmp(device->id, id))
+            continue;
+        printf("%s: %s%s%s%s%s, boots %s; the run: %s, exit code %d (%s), digest %s\n", device->id,
+               rep_outcome_name((int)device->outcome), device->brick ? ", brick: " : "",
+               device->brick ? rep_brick_name((int)device->brick) : "",
+               *device->reason ? ", reason: " : "", device->reason,
+               *device->version ? device->version : "nothing",
+               rep_verdict_name((int)result->verdict), result->exit_code, result->explanation,
+               result->digest);
+    }
+}
+
 static int write_outputs(const struct cli_run_options *o, const struct rep_result *result)
 {
     bool taken = (o->json && !strcmp(o->json, "-")) || (o->junit && !strcmp(o->junit, "-"));
     int code = result->exit_code;
-    if (!o->quiet && !taken)
+    if (o->one_device)
+        put_device(result, o->trace);
+    else if (!o->quiet && !taken)
         rep_render_terminal(stdout, result, isatty(STDOUT_FILENO));
     const struct {
         const char *path;

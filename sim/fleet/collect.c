@@ -39,7 +39,7 @@ static int64_t seconds(const struct sim_fleet *fleet, int64_t at_us)
     return at_us < 0 ? -1 : (at_us - fleet->scn->start_us) / 1000000;
 }
 
-static void identify(const struct sim_fleet *fleet, struct rep_result *out)
+void sim_fleet_identify(const struct sim_fleet *fleet, struct rep_result *out)
 {
     const struct scn *scn = fleet->scn;
     time_t start = (time_t)(scn->start_us / 1000000);
@@ -247,7 +247,7 @@ static uint32_t crashed_devices(const struct sim_fleet *fleet)
 
 int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out)
 {
-    identify(fleet, out);
+    sim_fleet_identify(fleet, out);
     if (fleet->options->crashed)
         *fleet->options->crashed = crashed_devices(fleet);
     for (uint32_t p = 0; p < fleet->parts; p++) {

@@ -244,6 +244,17 @@ static int run(struct sim_fleet *fleet)
     return 0;
 }
 
+/* With all that is known before the run, for whoever finds the file after a crash. */
+static int create_database(struct sim_fleet *fleet)
+{
+    struct rep_result known;
+    rep_result_init(&known);
+    sim_fleet_identify(fleet, &known);
+    int error =
+        rep_db_create(&fleet->db, fleet->options->db_path, fleet->scn->name, fleet->scn->seed);
+    return error ? error : rep_db_describe(fleet->db, &known);
+}
+
 static int prepare(struct sim_fleet *fleet)
 {
     char why[512];
@@ -260,7 +271,7 @@ static int prepare(struct sim_fleet *fleet)
     int error = build_devices(fleet);
     if (error)
         return error;
-    if (rep_db_create(&fleet->db, fleet->options->db_path, fleet->scn->name, fleet->scn->seed)) {
+    if (create_database(fleet)) {
         snprintf(fleet->message, fleet->message_len, "%s: %s",
                  fleet->options->db_path ? fleet->options->db_path : "result database",
                  rep_db_message(fleet->db));

@@ -118,6 +118,8 @@ bool sim_fleet_settled(const struct sim_fleet *fleet);
 
 /* collect.c, judge.c */
 double sim_fleet_wall_s(void);
+/* What is known of a run at any time: names, seed, size, and the time it took until now. */
+void sim_fleet_identify(const struct sim_fleet *fleet, struct rep_result *out);
 int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out);
 void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result);
 void sim_fleet_token(const struct sim_fleet *fleet, uint32_t device, char *out, size_t len);

@@ -30,29 +30,48 @@ static void make_layout(struct boot_layout *out, const struct scn_flash *flash)
     out->data_addr = out->slot_addr[1] + flash->slot_bytes;
 }
 
-static int read_image(struct sim_artifact *out, const struct scn *scn, char *message, size_t len)
+/* In the form of the scenario parser's own messages. */
+static int fail_file(char *message, size_t len, const struct sim_artifact *artifact,
+                     const struct scn *scn, const char *path, const char *what)
+{
+    const struct scn_firmware *from = artifact->from;
+    snprintf(message, len, "%s:%d:%d: firmware.%s.file: %s: %s", scn->path, from->line,
+             from->column, from->version, path, what);
+    return -1;
+}
+
+/* The whole file; NULL, or what is wrong with it. A folder opens, but can't be read. */
+static const char *read_whole(struct sim_artifact *out, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return strerror(errno);
+    out->bytes = malloc(FILE_BYTES_MAX);
+    errno = 0;
+    size_t got = out->bytes ? fread(out->bytes, 1, FILE_BYTES_MAX, file) : 0;
+    int reason = ferror(file) ? errno : 0;
+    bool whole = feof(file);
+    fclose(file);
+    out->len = (uint32_t)got;
+    if (reason)
+        return strerror(reason);
+    return whole ? NULL : "not a firmware image (too long)";
+}
+
+int sim_world_read_image(struct sim_artifact *out, const struct scn *scn, char *message, size_t len)
 {
     char path[1400];
     const char *slash = strrchr(scn->path, '/');
     int folder = slash && out->from->file[0] != '/' ? (int)(slash + 1 - scn->path) : 0;
     snprintf(path, sizeof path, "%.*s%s", folder, scn->path, out->from->file);
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return fail(message, len, path, strerror(errno));
-    out->bytes = malloc(FILE_BYTES_MAX);
-    size_t got = out->bytes ? fread(out->bytes, 1, FILE_BYTES_MAX, file) : 0;
-    bool bad = ferror(file) || !feof(file);
-    fclose(file);
-    if (bad || got < BOOT_IMAGE_HEADER_BYTES)
-        return fail(message, len, path,
-                    "not a firmware image (too short, too long, or not readable)");
-    out->len = (uint32_t)got;
-    if (boot_image_decode(&out->header, out->bytes) || out->header.image_bytes != out->len)
-        return fail(message, len, path,
-                    "not a firmware image (make one by `brickyard firmware build`)");
-    if (strcmp(out->header.version, out->from->version))
-        return fail(message, len, path, "its header names another version than the scenario");
-    return 0;
+    const char *wrong = read_whole(out, path);
+    if (!wrong &&
+        (out->len < BOOT_IMAGE_HEADER_BYTES || boot_image_decode(&out->header, out->bytes) ||
+         out->header.image_bytes != out->len))
+        wrong = "not a firmware image (make one by `brickyard firmware build`)";
+    if (!wrong && strcmp(out->header.version, out->from->version))
+        wrong = "its header names another version than the scenario";
+    return wrong ? fail_file(message, len, out, scn, path, wrong) : 0;
 }
 
 static int make_image(struct sim_artifact *out, const struct scn *scn, const char *device_type,
@@ -60,7 +79,7 @@ static int make_image(struct sim_artifact *out, const struct scn *scn, const cha
 {
     struct boot_image *header = &out->header;
     if (*out->from->file)
-        return read_image(out, scn, message, len);
+        return sim_world_read_image(out, scn, message, len);
     out->len = out->from->size_bytes;
     header->image_bytes = out->len;
     header->security_counter = out->from->security_counter;

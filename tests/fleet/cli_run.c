@@ -278,6 +278,50 @@ Test(cli_run, a_killed_run_is_unfinished)
     }
 }
 
+/* Waits, at most a minute, until the service has written down that somebody is enrolled. */
+static bool enrolled_in(const char *path)
+{
+    bool enrolled = false;
+    for (unsigned tries = 0; tries < 12000 && !enrolled; tries++) {
+        sqlite3 *db = NULL;
+        sqlite3_stmt *query = NULL;
+        enrolled = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+                   sqlite3_prepare_v2(db, "SELECT 1 FROM camp_device WHERE enrolled_us >= 0", -1,
+                                      &query, NULL) == SQLITE_OK &&
+                   sqlite3_step(query) == SQLITE_ROW;
+        sqlite3_finalize(query);
+        sqlite3_close(db);
+        usleep(5000);
+    }
+    return enrolled;
+}
+
+/* What was known at the start, what the service had written down, and no zeros for the rest. */
+Test(cli_run, a_killed_run_tells_what_is_known)
+{
+    program_write("large.yaml", large);
+    pid_t pid = program_start("run large.yaml --quiet --jobs 1 --db run.db "
+                              "--set campaign.phases.0.rate_per_hour=100");
+    cr_expect(enrolled_in("run.db"));
+    cr_assert(program_kill(pid), "it was over too soon");
+    cr_assert_eq(program("report run.db"), 8, "%s", program_err());
+    cr_expect_not_null(strstr(program_out(), "3000 devices, "), "%s", program_out());
+    cr_expect_not_null(strstr(program_out(), "enrolled for 2.4.0; virtual world from 20"));
+    cr_expect_not_null(strstr(program_out(), "Bricks on the flash: not known"));
+    cr_expect_not_null(strstr(program_out(), "as the service believed"), "%s", program_out());
+    cr_expect_null(strstr(program_out(), ", 0 enrolled"), "%s", program_out());
+    cr_expect_null(strstr(program_out(), "Power cuts: 0"), "%s", program_out());
+    cr_assert_eq(program("report run.db --json run.json"), 8);
+    json_t *json = json_of_file("run.json"), *updates = json_object_get(json, "updates"), *count;
+    cr_expect_eq(json_integer_value(json_object_get(json, "devices")), 3000);
+    const char *key;
+    json_int_t outcomes = 0, enrolled = json_integer_value(json_object_get(updates, "enrolled"));
+    json_object_foreach(updates, key, count) outcomes += json_integer_value(count);
+    cr_expect_gt(enrolled, 0);
+    cr_expect_eq(outcomes, 2 * enrolled, "each of them has one outcome");
+    json_decref(json);
+}
+
 Test(cli_run, a_killed_run_may_be_run_again_into_the_same_file)
 {
     program_write("large.yaml", large);
@@ -323,7 +367,12 @@ Test(cli_run, a_token_replays_the_failure_with_its_story)
     cr_expect_not_null(strstr(token, "device=pumps-00003"), "%s", token);
     cr_expect_eq(program("replay %s", token), 0, "%s", program_err());
     cr_expect_not_null(strstr(program_out(), "until the watchdog bites"));
-    cr_expect_not_null(strstr(program_out(), "rolled_back"));
+    const char *end =
+        strstr(program_out(), "\npumps-00003: rolled_back, reason: watchdog, boots 2.3.1; "
+                              "the run: pass, exit code 0 (");
+    cr_assert_not_null(end, "%s", program_out());
+    cr_expect_eq(strchr(end + 1, '\n')[1], 0, "it is the last line");
+    cr_expect_null(strstr(program_out(), "Phases"), "no summary of the fleet");
 }
 
 /* The run again is the run: the same digest, by the same overrides. */

@@ -75,6 +75,14 @@ Test(cli_usage, a_run_that_cannot_be_meant_is_refused)
         {"run small.yaml --db .", "."},
         {"run small.yaml --json .", "."},
         {"run small.yaml --junit .", "."},
+        {"run small.yaml --json /tmp", "/tmp"},
+        {"run small.yaml --db=", "--db"},
+        {"run small.yaml --json=", "--json"},
+        {"run small.yaml --junit=", "--junit"},
+        {"run small.yaml --db x --json x", "--db and --json"},
+        {"run small.yaml --db x --junit ./x", "--db and --junit"},
+        {"run small.yaml --json ./x --junit x", "--json and --junit"},
+        {"run small.yaml --json - --junit -", "--json and --junit"},
     };
     program_write("small.yaml", small);
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
@@ -145,6 +153,55 @@ Test(cli_usage, lint_tells_file_line_and_column)
     assert_refused(program("lint missing.yaml"), "missing.yaml", "missing");
     assert_refused(program("run broken.yaml"), "broken.yaml:2:20: ", "run");
     cr_expect_eq(program("lint"), 1);
+}
+
+#define WITH_FILE(file)                                                                            \
+    "scenario: real\n"                                                                             \
+    "fleet: [{group: pumps, count: 2, firmware: 2.3.1}]\n"                                         \
+    "firmware:\n"                                                                                  \
+    "  2.3.1: {size: 32KiB}\n"                                                                     \
+    "  2.4.0: {file: " file "}\n"                                                                  \
+    "campaign: {to: 2.4.0, phases: [{name: all, share: 100%}]}\n"
+
+/* What the run would find out first, lint finds out: at the same place, in the same words. */
+Test(cli_usage, lint_reads_the_images_that_a_scenario_names)
+{
+    static const struct {
+        const char *text, *why;
+    } row[] = {{WITH_FILE("missing.bin"), "missing.bin: No such file"},
+               {WITH_FILE("short.bin"), "short.bin: not a firmware image"},
+               {WITH_FILE("junk.bin"), "junk.bin: not a firmware image"},
+               {WITH_FILE("other.bin"), "other.bin: its header names another version"},
+               {WITH_FILE("."), "Is a directory"}};
+    char junk[8001] = "";
+    memset(junk, 'j', sizeof junk - 1);
+    program_write("short.bin", "short");
+    program_write("junk.bin", junk);
+    program_write("payload", junk);
+    static const char build[] =
+        "firmware build --payload payload --device-type pump_monitor_v2 --min-hw Rev-A "
+        "--version %s --out %s.bin";
+    cr_assert_eq(program(build, "9.9.9", "other"), 0, "%s", program_err());
+    cr_assert_eq(program(build, "2.4.0", "right"), 0, "%s", program_err());
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        program_write("real.yaml", row[i].text);
+        assert_refused(program("lint real.yaml"), "real.yaml:5:17: firmware.2.4.0.file: ", "lint");
+        cr_expect_not_null(strstr(program_err(), row[i].why), "%s", program_err());
+        assert_refused(program("run real.yaml"), "real.yaml:5:17: firmware.2.4.0.file: ", "run");
+    }
+    program_write("real.yaml", WITH_FILE("right.bin"));
+    cr_expect_eq(program("lint real.yaml"), 0, "%s", program_err());
+    cr_expect_str_eq(program_out(), "real.yaml: sound\n");
+}
+
+Test(cli_usage, lint_warns_of_a_phase_that_cannot_stop)
+{
+    program_write("small.yaml", small);
+    cr_expect_eq(program("lint small.yaml"), 0);
+    cr_expect_not_null(strstr(program_err(), "warning: small.yaml:8:58: "), "%s", program_err());
+    cr_expect_not_null(strstr(program_err(), "phase all has no gate: it always passes"));
+    cr_expect_eq(program("lint %s/scenarios/campaign-5000.yaml", getenv("BRICKYARD_SOURCE")), 0);
+    cr_expect_str_eq(program_err(), "", "standard phases have gates, or are meant to have none");
 }
 
 Test(cli_usage, lint_goes_on_after_a_broken_file)

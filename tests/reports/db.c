@@ -127,6 +127,48 @@ Test(rep_db, a_run_that_is_killed_says_unfinished)
     sample_folder_remove(folder);
 }
 
+/* The service's tables as a killed run leaves them; with impossible rows they are not believed. */
+Test(rep_db, an_unfinished_run_shows_what_the_service_believed)
+{
+    sqlite3 *db;
+    struct rep_result known, read;
+    sample_passed(&known);
+    known.enrolled = known.updates[REP_OUT_CONFIRMED] = 0;
+    cr_assert_eq(rep_db_create(&db, NULL, "x", 1), REP_OK);
+    cr_assert_eq(rep_db_describe(db, &known), REP_OK);
+    cr_assert_eq(rep_db_read(db, &read), REP_OK);
+    cr_expect(read.cut_short && !read.belief_only, "there are no tables yet");
+    cr_expect_eq(read.verdict, REP_UNFINISHED);
+    cr_expect_eq(read.exit_code, 8);
+    cr_expect_eq(read.devices, 5010u);
+    cr_expect_str_eq(read.candidate, "2.4.0");
+    rep_result_free(&read);
+    cr_assert_eq(
+        sqlite3_exec(db,
+                     "CREATE TABLE camp_state (now_us); CREATE TABLE camp_device (outcome, flags, "
+                     "enrolled_us); INSERT INTO camp_state VALUES (1773914460000000);"
+                     "INSERT INTO camp_device VALUES (1, 0, 5), (1, 0, 5), (2, 0, 5), (0, 0, 5), "
+                     "(0, 0, -1), (7, 3, 5)",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    cr_assert_eq(rep_db_read(db, &read), REP_OK);
+    cr_expect(read.cut_short && read.belief_only);
+    cr_expect_eq(read.virtual_s, 60);
+    cr_expect_eq(read.enrolled, 5u);
+    cr_expect_eq(read.updates[REP_OUT_CONFIRMED], 2u);
+    cr_expect_eq(read.updates[REP_OUT_ROLLED_BACK], 1u);
+    cr_expect_eq(read.updates[REP_OUT_PENDING], 1u);
+    cr_expect_eq(read.updates[REP_OUT_SILENT], 1u);
+    cr_expect_eq(read.presumed_bricked, 1u);
+    rep_result_free(&read);
+    sqlite3_exec(db, "INSERT INTO camp_device VALUES (99, 0, 5)", NULL, NULL, NULL);
+    cr_assert_eq(rep_db_read(db, &read), REP_OK);
+    cr_expect(!read.belief_only && !read.enrolled && !read.updates[REP_OUT_CONFIRMED]);
+    rep_result_free(&read);
+    rep_result_free(&known);
+    sqlite3_close(db);
+}
+
 Test(rep_db, a_foreign_file_is_left_alone)
 {
     static const struct {

@@ -28,11 +28,15 @@ const char *rep_error_name(int error);
  * for the disk; rep_db_write syncs all of it.
  */
 int rep_db_create(sqlite3 **out, const char *path, const char *scenario, uint64_t seed);
+/* Writes into the run's row what is known before the run (names, devices, start, ...); it stays
+ * unfinished. */
+int rep_db_describe(sqlite3 *db, const struct rep_result *known);
 /* Opens an existing result for reading; REP_EFORMAT for what is none. */
 int rep_db_open(sqlite3 **out, const char *path);
 /* Stores the result in one transaction and marks the run finished. */
 int rep_db_write(sqlite3 *db, const struct rep_result *result);
-/* Reads it back. An unfinished run gives verdict unfinished, exit code 8 and what is there. */
+/* Reads it back. An unfinished run gives verdict unfinished, exit code 8, cut_short and what is
+ * there. */
 int rep_db_read(sqlite3 *db, struct rep_result *out);
 const char *rep_db_message(sqlite3 *db);
 

@@ -167,6 +167,10 @@ struct rep_result {
     uint32_t device_rows;
     struct rep_device *device;
     uint64_t memory_peak_bytes;
+    /* Not stored. Set by rep_db_read for a file whose run did not finish: zeros are unknowns then,
+     * except that belief_only gives virtual_s, enrolled, updates and presumed_bricked as the
+     * campaign service believed them at its last tick. */
+    bool cut_short, belief_only;
 };
 void rep_result_init(struct rep_result *result); /* all zero, verdict unfinished, exit 8 */
 void rep_result_free(struct rep_result *result);

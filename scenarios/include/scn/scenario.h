@@ -102,6 +102,7 @@ struct scn_firmware {
     char min_hw_revision[16]; /* default "Rev-A" */
     enum scn_signing signing; /* key `signing`: good | none | wrong_key | revoked */
     struct scn_behaviour behaviour;
+    int line, column; /* of the value of `file`, else of the whole entry; 0: from an override */
 };
 
 enum scn_metric {
@@ -152,6 +153,7 @@ struct scn_phase {
     bool stagger;                        /* site after site, following the sun */
     uint32_t gates;
     struct scn_gate gate[SCN_GATES_MAX];
+    int line, column; /* 0: a standard phase */
 };
 
 enum scn_delta { SCN_DELTA_AUTO, SCN_DELTA_NEVER }; /* `always` is refused until deltas are built */

@@ -12,4 +12,10 @@
 int sim_world_build(struct sim_world *out, const struct scn *scn, char *message, size_t len);
 void sim_world_free(struct sim_world *world);
 
+/* Reads the real image of out->from (its `file`, relative to the scenario) into out->bytes, len and
+ * header, and checks that it is an image of that version. 0, or -1 with a message that begins with
+ * file:line:column. out->bytes is freed by the caller in both cases. */
+int sim_world_read_image(struct sim_artifact *out, const struct scn *scn, char *message,
+                         size_t len);
+
 #endif
