@@ -170,15 +170,16 @@ static void spoil_piece(struct sim_device *dev, enum scn_how how, uint8_t *piece
     const struct sim_artifact *artifact = http->artifact;
     const struct sim_artifact *wrong = other(dev->world);
     uint32_t hit = http->spoil_at - http->offset; /* wraps to a large number when it lies before */
-    for (uint32_t i = 0; i < len; i++) {
-        uint32_t at = http->offset + i;
-        piece[i] = at < artifact->len ? artifact->bytes[at] : (uint8_t)(at * 31);
-        if (how == SCN_HOW_WRONG_FILE)
-            piece[i] = wrong->bytes[at % wrong->len];
-        else if (how == SCN_HOW_GARBAGE && at >= http->spoil_at)
-            piece[i] =
-                (uint8_t)sim_rng_at(dev->world->scn->seed, dev->unit->number, SIM_RNG_CORRUPT, at);
-    }
+    uint32_t real = http->offset < artifact->len ? artifact->len - http->offset : 0;
+    real = real < len ? real : len;
+    if (real > 0)
+        memcpy(piece, artifact->bytes + http->offset, real);
+    memset(piece + real, 0x1F, len - real); /* beyond the file: an endless body */
+    uint32_t from = hit < len ? hit : http->offset >= http->spoil_at ? 0 : len;
+    for (uint32_t i = from; i < len && how == SCN_HOW_GARBAGE; i++)
+        piece[i] = (uint8_t)((http->offset + i) * (http->spoiled->draw[1] | 1) >> 11);
+    for (uint32_t i = 0; i < len && how == SCN_HOW_WRONG_FILE; i++)
+        piece[i] = wrong->bytes[(http->offset + i) % wrong->len];
     if (how == SCN_HOW_BIT_FLIP && hit < len) {
         piece[hit] ^= (uint8_t)(1u << http->spoiled->draw[1] % 8);
         spoiled_now(dev);
