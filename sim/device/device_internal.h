@@ -78,8 +78,7 @@ struct sim_device {
     int64_t now_us;
     int64_t timer[TIMERS];
     enum sim_power power;
-    jmp_buf off; /* where a power cut continues */
-    int64_t off_for_us;
+    jmp_buf off;   /* where a power cut continues */
     bool in_rom;   /* boot_run is running */
     bool cut_told; /* the cut under way was counted */
 

@@ -22,7 +22,7 @@ static void hash_hex(const struct scn *scn, char out[33])
         snprintf(out + 2 * i, 3, "%02x", scn->content_hash[i]);
 }
 
-void sim_fleet_token(const struct sim_fleet *fleet, uint32_t device, char *out, size_t len)
+static void device_token(const struct sim_fleet *fleet, uint32_t device, char *out, size_t len)
 {
     struct sim_token token = {.seed = fleet->scn->seed,
                               .devices = fleet->options->devices_override};
@@ -110,7 +110,7 @@ static void device_row(const struct sim_fleet *fleet, uint32_t d, struct rep_dev
     bool disbelief = strcmp(row->version, row->believed) != 0;
     if ((row->outcome != REP_OUT_NONE && row->outcome != REP_OUT_CONFIRMED) || row->brick ||
         disbelief)
-        sim_fleet_token(fleet, d, row->token, sizeof row->token);
+        device_token(fleet, d, row->token, sizeof row->token);
     out->enrolled += row->outcome != REP_OUT_NONE;
     if (row->outcome != REP_OUT_NONE)
         out->updates[row->outcome]++;
@@ -186,7 +186,7 @@ static int promise_rows(const struct sim_fleet *fleet, struct rep_result *out)
         for (uint32_t p = 0; p < REP_PROMISES; p++) {
             struct rep_promise_row *row = &out->promise[p];
             if (truth.broken[p] && !row->broken) {
-                sim_fleet_token(fleet, d, row->first_token, sizeof row->first_token);
+                device_token(fleet, d, row->first_token, sizeof row->first_token);
                 snprintf(row->first_what, sizeof row->first_what, "%s: %s",
                          fleet->world.roster.unit[d].id, truth.broken_what[p]);
             }

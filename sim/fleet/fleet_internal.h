@@ -122,6 +122,5 @@ double sim_fleet_wall_s(void);
 void sim_fleet_identify(const struct sim_fleet *fleet, struct rep_result *out);
 int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out);
 void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result);
-void sim_fleet_token(const struct sim_fleet *fleet, uint32_t device, char *out, size_t len);
 
 #endif

@@ -29,10 +29,5 @@ int64_t sim_link_piece_us(const struct sim_link *link, struct sim_rng *rng, uint
 
 /* What an outage takes away. */
 enum { SIM_OUT_MQTT = 1, SIM_OUT_HTTP = 2, SIM_OUT_LINK = 3 };
-struct sim_outage {
-    int64_t from_us, to_us;
-    uint8_t what;
-    uint32_t fault;
-}; /* fault: its place in the scenario */
 
 #endif
