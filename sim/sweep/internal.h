@@ -135,7 +135,9 @@ struct sweep_env {
     uint8_t trials;      /* boots of the unconfirmed goal since the last cut */
     uint8_t tried;       /* the goal was booted in this step */
     uint8_t cuts;        /* in this step, up to trial_boots */
-    uint8_t hurt;        /* 1: damaged or reset by a fault in this step, 2: damaged for good */
+    uint8_t hurt;        /* 1: reset by a fault, or damaged, in this step; 2: damaged for good */
+    uint8_t lost;        /* the slot of the permanent image was damaged: no fallback is left */
+    uint8_t scarred;     /* the flash was damaged, or written in a brown-out, at some time */
     uint8_t cycles;      /* power cycles that are left in this step */
     uint8_t extra;       /* one more good update is offered behind the story's last step */
     uint8_t done;        /* the story is over */

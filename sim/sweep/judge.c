@@ -104,15 +104,24 @@ static void check_version(struct sweep_worker *worker, uint8_t image)
     }
 }
 
+/* Is the image whole in one of the slots? */
+static bool is_there(const struct sweep_worker *worker, uint8_t image)
+{
+    const struct sweep_world *world = worker->world;
+    bool there = false;
+    for (uint32_t slot = 0; slot < DUT_SLOTS; slot++)
+        there |= sweep_image_at(world, &worker->state->flash,
+                                world->unit.layout.slot_addr[slot]) == image;
+    return there && image != IMAGE_NONE;
+}
+
 void sweep_judge_boot(struct sweep_worker *worker)
 {
     struct sweep_state *state = worker->state;
     const struct dut_boot *boot = &state->boot;
     if (!boot->boots) {
         /* Damage may take the only image that there is: that is no fault of the device. */
-        if (state->env.hurt && state->env.earlier == IMAGE_NONE &&
-            sweep_image_at(worker->world, &state->flash,
-                           worker->world->unit.layout.slot_addr[0]) == IMAGE_NONE) {
+        if (state->env.lost && !is_there(worker, state->env.earlier)) {
             sweep_tell(worker, "no image is left after the damage: a hardware brick");
             state->env.done = 1;
             sweep_end_session(worker, END_REST);

@@ -119,4 +119,6 @@ void sweep_env_cut(const struct sweep_world *world, struct sweep_env *env, uint8
         env->hurt = 1;
     if (form == SIM_SWEEP_STUCK || form == SIM_SWEEP_WORN)
         env->hurt = 2;
+    if (form > SIM_SWEEP_WATCHDOG)
+        env->scarred = 1;
 }

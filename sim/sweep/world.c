@@ -7,6 +7,8 @@
 #include <string.h>
 
 static const char campaign_id[] = "sweep";
+/* No campaign here names an older version that may run. */
+static const char no_version[] = "0.0.0";
 static const char deadline[] = "2099-01-01T00:00:00Z";
 enum { APPLICATION_BYTES = 16384, PACK_MAX = 64 << 20 };
 
@@ -181,7 +183,7 @@ static char *hex(const uint8_t *bytes, size_t len)
 }
 
 /* ota/notification as CONTRACT.md has it. */
-static int make_message(struct sweep_world *world, struct sweep_image *image)
+static int make_message(struct sweep_image *image)
 {
     char *checksum = hex(image->dut.sha256, 32);
     char *signature = hex(image->dut.signature, image->dut.signature_len);
@@ -197,7 +199,7 @@ static int make_message(struct sweep_world *world, struct sweep_image *image)
                                    "checksum_sha256", checksum, "signature_ecdsa", signature,
                                    "signing_cert_id", image->dut.cert_id, "release_notes_url",
                                    "https://a.invalid/n", "rollback_version",
-                                   world->image[IMAGE_BASE].version, "published_at",
+                                   no_version, "published_at",
                                    "2026-01-01T00:00:00Z", "force", 0, "deadline", deadline)
                        : NULL;
     image->message = root ? json_dumps(root, JSON_COMPACT) : NULL;
@@ -231,7 +233,7 @@ static int finish_image(struct sweep_world *world, uint8_t id)
     image->dut.version = image->version;
     image->dut.firmware_id = image->firmware_id;
     image->dut.bytes = image->bytes;
-    return make_message(world, image) ||
+    return make_message(image) ||
                    sim_flash_known_add(&world->known, image->bytes, image->dut.len) != id
                ? -1
                : 0;
