@@ -50,12 +50,10 @@ static int head_read(const struct agent_journal *journal, int bank, uint32_t *se
     return AGENT_OK;
 }
 
+/* A byte that is FF, and each one like the one before it: blank pages are most of a journal. */
 static bool all_erased(const uint8_t *bytes, uint32_t len)
 {
-    for (uint32_t i = 0; i < len; i++)
-        if (bytes[i] != 0xff)
-            return false;
-    return true;
+    return len == 0 || (bytes[0] == 0xff && !memcmp(bytes, bytes + 1, len - 1));
 }
 
 /* Programs len bytes, padded to a page with FF, and reads them back: a page may hold torn bits. */
