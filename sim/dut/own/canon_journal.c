@@ -120,18 +120,6 @@ static bool put_fold(struct canon_text *text, const struct agent_journal *journa
     return put_outbox(text, journal);
 }
 
-/* The bank that is not active, which has a header. */
-static bool put_other(struct canon_text *text, const struct own_env *env, int active,
-                      struct agent_journal *work)
-{
-    struct veil veil = {&env->flash, bank_addr(&env->layout, active)};
-    const struct boot_flash flash = {.ctx = &veil, .read = read_veiled};
-    if (agent_journal_open(work, &flash, &env->layout))
-        return false;
-    canon_put_u8(text, work->bank >= 0);
-    return work->bank < 0 || put_fold(text, work);
-}
-
 static bool page_is_blank(const struct own_env *env, uint32_t addr, bool *blank)
 {
     uint8_t part[PART_BYTES];
@@ -141,33 +129,54 @@ static bool page_is_blank(const struct own_env *env, uint32_t addr, bool *blank)
         len = page - at < sizeof part ? page - at : (uint32_t)sizeof part;
         if (env->flash.read(env->flash.ctx, addr + at, part, len))
             return false;
-        for (uint32_t i = 0; i < len; i += CANON_MARK_BYTES)
-            *blank = *blank && canon_is_blank(part + i);
+        *blank = part[0] == 0xff && !memcmp(part, part + 1, len - 1);
     }
     return true;
 }
 
-/* Pages of the sector up to the last that is not blank. */
-static bool put_used(struct canon_text *text, const struct own_env *env, uint32_t sector)
+/* Pages up to the last that is not blank, of each sector but the first. `end`: from there on all of
+ * the bank is known to be blank. */
+static bool put_used(struct canon_text *text, const struct own_env *env, int bank, uint32_t end)
 {
-    uint32_t pages = env->layout.sector_bytes / env->layout.page_bytes;
-    bool blank = true;
-    while (pages && blank) {
-        if (!page_is_blank(env, sector + (pages - 1) * env->layout.page_bytes, &blank))
-            return false;
-        pages -= blank;
+    const uint32_t page = env->layout.page_bytes, sector = env->layout.sector_bytes;
+    for (uint32_t at = sector; at < env->layout.journal_bytes / 2; at += sector) {
+        uint32_t to = end < at + sector ? end : at + sector;
+        for (bool blank = true; to > at && blank; to -= blank ? page : 0)
+            if (!page_is_blank(env, bank_addr(&env->layout, bank) + to - page, &blank))
+                return false;
+        canon_put_u32(text, to > at ? (to - at) / page : 0);
     }
-    canon_put_u32(text, pages);
     return true;
 }
 
-static bool put_all_used(struct canon_text *text, const struct own_env *env)
+static bool put_unread(struct canon_text *text, const struct own_env *env, int bank)
 {
-    const uint32_t sector = env->layout.sector_bytes, bank = env->layout.journal_bytes / 2;
-    for (uint32_t at = 0; at < 2 * bank; at += sector)
-        if (at % bank && !put_used(text, env, env->layout.data_addr + at))
-            return false;
-    return true;
+    return put_used(text, env, bank, env->layout.journal_bytes / 2);
+}
+
+/* The bank that is not active, which has a header. */
+static bool put_other(struct canon_text *text, const struct own_env *env, int active,
+                      struct agent_journal *work)
+{
+    struct veil veil = {&env->flash, bank_addr(&env->layout, active)};
+    const struct boot_flash flash = {.ctx = &veil, .read = read_veiled};
+    if (agent_journal_open(work, &flash, &env->layout))
+        return false;
+    canon_put_u8(text, work->bank >= 0);
+    if (work->bank < 0)
+        return put_unread(text, env, !active);
+    return put_fold(text, work) && put_used(text, env, !active, work->tail);
+}
+
+/* Nothing that can be read. A header without a snapshot is no work of the agent's: its number would
+ * matter. */
+static bool put_nothing(struct canon_text *text, const struct own_env *env, const enum head head[2])
+{
+    canon_put_u8(text, UINT8_MAX);
+    canon_put_u8(text, head[0]);
+    canon_put_u8(text, head[1]);
+    return head[0] != HEAD_VALID && head[1] != HEAD_VALID && put_unread(text, env, 0) &&
+           put_unread(text, env, 1);
 }
 
 bool canon_journal(struct canon_text *text, const struct own_env *env, struct agent_journal *work)
@@ -177,23 +186,16 @@ bool canon_journal(struct canon_text *text, const struct own_env *env, struct ag
     if (!head_read(env, 0, &head[0], &sequence[0]) || !head_read(env, 1, &head[1], &sequence[1]) ||
         agent_journal_open(work, &env->flash, &env->layout))
         return false;
-    if (work->bank < 0) {
-        /* A header without a snapshot is no work of the agent's: its number would matter. */
-        canon_put_u8(text, UINT8_MAX);
-        canon_put_u8(text, head[0]);
-        canon_put_u8(text, head[1]);
-        return head[0] != HEAD_VALID && head[1] != HEAD_VALID && put_all_used(text, env);
-    }
+    if (work->bank < 0)
+        return put_nothing(text, env, head);
     const int active = work->bank, other = !active;
     canon_put_u8(text, (uint32_t)active);
     canon_put_u8(text, work->other_safe);
     canon_put_u8(text, head[other]);
-    if (!put_fold(text, work))
-        return false;
-    if (!put_all_used(text, env))
+    if (!put_fold(text, work) || !put_used(text, env, active, work->tail))
         return false;
     if (head[other] != HEAD_VALID)
-        return true;
+        return put_unread(text, env, other);
     canon_put_u8(text, (int32_t)(sequence[active] - sequence[other]) > 0);
     return put_other(text, env, active, work);
 }
