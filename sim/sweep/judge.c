@@ -277,6 +277,9 @@ static void end_step(struct sweep_worker *worker)
         sweep_break(worker, REP_PROMISE_CONVERGENCE, "the ordered rollback does not happen");
     if (!has(worker, DUT_REPORTS))
         env->answer = answer_of(worker);
+    /* A firmware that was bad is not told apart by how: it never runs again. */
+    if (step->kind == STEP_OFFER && env->behaviour[step->image] > BEHAVIOUR_HEALTHY)
+        env->behaviour[step->image] = BEHAVIOUR_DRIVERS;
     bool last = env->step + 1u == story->steps;
     bool failed = env->answer != DUT_SAYS_CONFIRMED && env->hurt != 2;
     if (last && (env->extra || !failed)) {
