@@ -77,6 +77,7 @@ struct sim_sweep_result {
     uint64_t states;     /* different ones, just after the bootloader */
     uint64_t boots;
     bool fixpoint; /* no new state is left for any number of cuts (of the finite forms) */
+    uint32_t forms; /* mask of those that were swept: asked for, and the device bears them */
     uint64_t form[SIM_SWEEP_FORMS]; /* cuts by form */
     uint64_t sampled_pairs;         /* pairs of equal states that were run on and compared */
     uint64_t unequal_pairs;         /* of them: the canonical form is unsound, the run is not valid */
@@ -106,7 +107,11 @@ struct sim_sweep_token {
     char history[512];   /* story, cuts and choices, opaque here */
 };
 bool sim_sweep_is_token(const char *text);
+/* False when the text is no token of a sweep, or a part is unknown, missing, there twice or too long.
+ */
 bool sim_sweep_token_read(struct sim_sweep_token *out, const char *text);
+/* What does not fit len (very long paths) is "", never a part of a token. */
+void sim_sweep_token_write(char *out, size_t len, const struct sim_sweep_token *token);
 
 /* Runs that one history and tells it, step by step, with a map of the flash at each boot. Returns
  * the exit code (0: nothing was broken, 3 or 4), or -1 with a message. */
