@@ -74,3 +74,9 @@ json_t *rep_json_rows(const struct rep_field *fields, size_t n, const void *rows
     }
     return array;
 }
+
+int rep_json_write(FILE *out, const json_t *root)
+{
+    return json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) ||
+           fputc('\n', out) == EOF;
+}

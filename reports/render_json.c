@@ -140,8 +140,7 @@ int rep_render_json(FILE *out, const struct rep_result *result)
 {
     json_t *root = json_object();
     int error = put_result(root, result) ? REP_EMEMORY : REP_OK;
-    if (!error &&
-        (json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) || fputc('\n', out) == EOF))
+    if (!error && rep_json_write(out, root))
         error = REP_EWRITE;
     json_decref(root);
     return error;

@@ -8,6 +8,7 @@
 #include "rep/field.h"
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { REP_JSON_TEXT_MAX = 1024 }; /* bytes of a text, the rest is left out */
 
@@ -21,5 +22,7 @@ int rep_json_put(json_t *object, const struct rep_field *fields, size_t n, const
 /* A list of `count` such objects, from rows of row_bytes each. */
 json_t *rep_json_rows(const struct rep_field *fields, size_t n, const void *rows, uint32_t count,
                       size_t row_bytes);
+/* The whole form as text; not 0 when that failed. */
+int rep_json_write(FILE *out, const json_t *root);
 
 #endif

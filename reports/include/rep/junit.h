@@ -22,11 +22,11 @@ struct rep_junit_part {
     struct rep_junit_tally tally;
 };
 
-/* Members are private to reports/junit.c. */
+/* Members but the error are private to reports/junit.c. */
 struct rep_junit {
     struct rep_junit_part whole, suite;
     const char *suite_name;
-    int error; /* the first one */
+    int error; /* who has no memory for his words sets REP_EMEMORY: then nothing is written */
 };
 
 void rep_junit_begin(struct rep_junit *junit);
