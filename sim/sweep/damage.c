@@ -9,10 +9,45 @@
 /* Bits tried in each region: in images a sample, elsewhere one in each page that holds something. */
 enum { IMAGE_FLIPS = 16, PAGE_FLIPS = 3 };
 
-bool sweep_damage(struct sweep_state *state, const struct sweep_blow *blow)
+/* Is the address in a slot that holds the permanent image? */
+static bool is_fallback(const struct sweep_world *world, const struct sweep_state *state,
+                        uint32_t addr)
+{
+    const struct dut_layout *layout = &world->unit.layout;
+    for (uint32_t slot = 0; slot < DUT_SLOTS; slot++)
+        if (addr - layout->slot_addr[slot] < layout->slot_bytes)
+            return sweep_image_at(world, &state->flash, layout->slot_addr[slot]) ==
+                   state->env.permanent;
+    return false;
+}
+
+/* Is one of the images in the slots known to be a bad one? */
+static bool has_bad_one(const struct sweep_world *world, const struct sweep_state *state)
+{
+    for (uint32_t slot = 0; slot < DUT_SLOTS; slot++) {
+        uint8_t image =
+            sweep_image_at(world, &state->flash, world->unit.layout.slot_addr[slot]);
+        if (image != IMAGE_NONE && state->env.behaviour[image] > BEHAVIOUR_HEALTHY)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * False when the damage would leave nothing to survive on: the image to go back to is hit while the
+ * other is known to be a bad one.
+ */
+bool sweep_damage(const struct sweep_world *world, struct sweep_state *state,
+                  const struct sweep_blow *blow)
 {
     if (blow->at >= state->flash.base->bytes)
         return false;
+    if (is_fallback(world, state, blow->at)) {
+        if (has_bad_one(world, state))
+            return false;
+        state->env.lost = 1;
+    }
+    sweep_env_cut(world, &state->env, blow->form);
     if (blow->form == SIM_SWEEP_ROT)
         sim_flash_flip(&state->flash, blow->at, blow->op % 8);
     else
@@ -31,9 +66,11 @@ static void damage(struct sweep_thread *thread, const struct sweep_item *item, u
     if (!(world->forms >> form & 1))
         return;
     sweep_state_clone(&state, &item->state);
-    sweep_damage(&state, &blow);
+    if (!sweep_damage(world, &state, &blow)) {
+        sweep_state_free(&state);
+        return;
+    }
     sweep_state_rehash(world, &state, &item->state.flash, &sector, 1);
-    sweep_env_cut(world, &state.env, form);
     struct sweep_origin origin = {
         .parent = item->node, .layer = thread->search->layer + 1, .blow = blow};
     atomic_fetch_add(&thread->search->cuts_shown, 1);

@@ -149,18 +149,16 @@ static void brown_out(struct sweep_thread *thread, const struct sweep_item *item
                                   .layer = thread->search->layer + 1,
                                   .choices = sweep_choices_pack(&outer->choices),
                                   .blow = *blow};
+    atomic_fetch_add(&thread->search->cuts_shown, 1);
     if (outer->ended == END_CUT) {
-        atomic_fetch_add(&thread->search->cuts_shown, 1);
         sweep_follow(thread, &state, &origin, !thread->search->leaves);
         return;
     }
-    /* The session ended by itself, or broke a promise while it suffered. */
     if (outer->ended == END_BROKEN)
         sweep_report_failure(thread, &origin, &outer->failure);
     else
-        sweep_follow(thread, &state, &origin, !thread->search->leaves);
-    if (outer->ended == END_BROKEN)
-        sweep_state_free(&state);
+        thread->unfired++;
+    sweep_state_free(&state);
 }
 
 void sweep_expand_brown_outs(struct sweep_thread *thread, const struct sweep_item *item,

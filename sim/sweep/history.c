@@ -183,9 +183,8 @@ static bool step(struct sweep_worker *worker, struct sweep_state *state, const s
             out->fired = false;
             return false;
         }
-        out->fired &= sweep_damage(state, &entry->blow);
+        out->fired &= sweep_damage(worker->world, state, &entry->blow);
         sweep_state_rehash(worker->world, state, &before, &sector, out->fired ? 1 : 0);
-        sweep_env_cut(worker->world, &state->env, entry->blow.form);
         sim_flash_free(&before);
         if (worker->story)
             fprintf(worker->story, "\nwhile it is off: %s at 0x%x\n",
@@ -195,9 +194,8 @@ static bool step(struct sweep_worker *worker, struct sweep_state *state, const s
     sweep_choices_unpack(&picks, entry->choices);
     announce(worker, state, ++*session);
     enum sweep_end end = sweep_session(worker, state, &picks, &entry->blow);
-    /* A brown-out may come to its end with the session, and not be cut. */
-    bool blown = entry->blow.form != SIM_SWEEP_FORMS;
-    if (blown && end != END_CUT && !(entry->blow.form == SIM_SWEEP_BROWN_OUT && worker->suffered))
+    /* A promise may be broken by what a brown-out does, before the power goes. */
+    if (entry->blow.form != SIM_SWEEP_FORMS && end != END_CUT && !worker->suffered)
         out->fired = false;
     if (end == END_BROKEN) {
         out->broken = true;

@@ -84,6 +84,7 @@ struct sweep_world {
     uint32_t sectors;
     uint32_t forms; /* mask */
     bool any;
+    bool deep; /* more than one cut in a history: scratch counts as blank or not */
 };
 int sweep_world_build(struct sweep_world *out, const struct sim_sweep_options *options,
                       const struct dut *dut, char *message, size_t len);
@@ -135,7 +136,9 @@ struct sweep_env {
     uint8_t trials;      /* boots of the unconfirmed goal since the last cut */
     uint8_t tried;       /* the goal was booted in this step */
     uint8_t cuts;        /* in this step, up to trial_boots */
-    uint8_t hurt;        /* 1: damaged or reset by a fault in this step, 2: damaged for good */
+    uint8_t hurt;        /* 1: reset by a fault, or damaged, in this step; 2: damaged for good */
+    uint8_t lost;        /* the slot of the permanent image was damaged: no fallback is left */
+    uint8_t scarred;     /* the flash was damaged, or written in a brown-out, at some time */
     uint8_t cycles;      /* power cycles that are left in this step */
     uint8_t extra;       /* one more good update is offered behind the story's last step */
     uint8_t done;        /* the story is over */
@@ -148,6 +151,8 @@ struct sweep_unit {
     uint32_t erase; /* 1: of an erase, done is 1; 0: of a program, done is 0 */
 };
 enum { SWEEP_UNITS_MAX = 6 };
+
+enum { SWEEP_SCRATCH_MAX = 4 };
 
 /* state.c: all that lives on when the power is off, or (booted) between bootloader and image. */
 struct sweep_state {
@@ -163,6 +168,8 @@ struct sweep_state {
     XXH128_hash_t plain;  /* sum over the sectors outside the canonical ranges */
     XXH128_hash_t ranged; /* of the canonical ranges, when ranged_known */
     bool ranged_known;
+    struct dut_range scratch[SWEEP_SCRATCH_MAX]; /* with ranged_known */
+    uint32_t scratches;
 };
 void sweep_state_clone(struct sweep_state *out, const struct sweep_state *from);
 void sweep_state_free(struct sweep_state *state);

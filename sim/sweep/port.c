@@ -155,6 +155,10 @@ static void hook_violation(void *ctx, enum sim_flash_violation kind, uint32_t ad
         [SIM_FLASH_V_OVERWRITE] = "bits programmed from 0 to 1",
         [SIM_FLASH_V_PROTECTED] = "write to the running image or the bootloader",
     };
+    /* Bits that an earlier damage cleared, or a brown-out did not erase, can't rise by a program. */
+    if (kind == SIM_FLASH_V_OVERWRITE &&
+        (worker->state->env.scarred || worker->suffered))
+        return;
     sweep_break(worker,
                 kind == SIM_FLASH_V_PROTECTED ? REP_PROMISE_RUNNING_IMAGE
                                               : REP_PROMISE_FLASH_DISCIPLINE,
@@ -261,7 +265,7 @@ static uint8_t behaviour(struct sweep_worker *worker)
     if (worker->booting || image >= sizeof env->behaviour)
         return BEHAVIOUR_HEALTHY;
     bool open = step->expect == EXPECT_TRIED && step->image == image && image != env->permanent &&
-                (worker->dut->traits & DUT_TRIES) && !env->may_confirm;
+                (worker->dut->traits & DUT_TRIES) && !env->may_confirm && !env->lost;
     if (env->behaviour[image] == BEHAVIOUR_OPEN && open) {
         env->behaviour[image] =
             (uint8_t)(BEHAVIOUR_HEALTHY + sweep_choose(worker, BEHAVIOURS - BEHAVIOUR_HEALTHY));

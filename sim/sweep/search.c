@@ -406,7 +406,10 @@ static void judge(struct sweep_search *search, struct sim_sweep_result *out)
     free(edges);
     collect_broken(search, out);
     compare_samples(search, out);
-    if (out->unequal_pairs || out->unfired)
+    uint64_t cuts = 0;
+    for (uint32_t i = 0; i < search->threads; i++)
+        cuts += search->thread[i].cuts;
+    if (out->unequal_pairs || out->unfired || (cuts == 0 && out->brokens == 0))
         out->exit_code = 8;
 }
 
@@ -455,7 +458,7 @@ static void end(struct sweep_search *search)
 static uint32_t forms_of(const struct sim_sweep_options *options)
 {
     uint32_t all = (1u << SIM_SWEEP_FORMS) - 1, finite = all;
-    finite &= ~(1u << SIM_SWEEP_RANDOM | 1u << SIM_SWEEP_WATCHDOG | 1u << SIM_SWEEP_BROWN_OUT |
+    finite &= ~(1u << SIM_SWEEP_RANDOM | 1u << SIM_SWEEP_PIN | 1u << SIM_SWEEP_WATCHDOG | 1u << SIM_SWEEP_BROWN_OUT |
                 1u << SIM_SWEEP_ROT | 1u << SIM_SWEEP_STUCK | 1u << SIM_SWEEP_WORN);
     if (options->forms)
         return options->forms;
@@ -488,6 +491,8 @@ int sim_sweep_run(const struct sim_sweep_options *options, struct sim_sweep_resu
             judge(&search, out);
             fill_result(&search, out, complete, began_s);
         }
+        out->depth = options->any ? 0 : options->cuts;
+        out->forms = with.forms;
         snprintf(out->scenario, sizeof out->scenario, "%s", options->scn->name);
         snprintf(out->device, sizeof out->device, "%s", plugin.dut->name);
         out->image_bytes = world.image[IMAGE_UPDATE].dut.len;

@@ -109,6 +109,7 @@ void sweep_expand_brown_outs(struct sweep_thread *thread, const struct sweep_ite
                              uint32_t run, uint32_t from_op, uint32_t to_op);
 /* damage.c: what happens to the flash while the device is off. */
 void sweep_expand_damage(struct sweep_thread *thread, const struct sweep_item *item);
-bool sweep_damage(struct sweep_state *state, const struct sweep_blow *blow);
+bool sweep_damage(const struct sweep_world *world, struct sweep_state *state,
+                  const struct sweep_blow *blow);
 
 #endif

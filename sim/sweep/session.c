@@ -131,6 +131,8 @@ static void boot(struct sweep_worker *worker)
     worker->boots++;
     worker->dut->boot(worker->ram, &worker->port, (enum dut_reset)state->env.reset, &state->boot);
     state->boot.why[DUT_TEXT_MAX - 1] = 0;
+    if (worker->suffered)
+        sweep_blow_falls(worker); /* a brown-out never goes away by itself */
     sweep_judge_boot(worker);
     state->booted = true;
     worker->ended = END_BOOTED;
@@ -167,7 +169,7 @@ static void run(struct sweep_worker *worker)
     forget(worker);
     enum dut_run how = worker->dut->run(worker->ram, &worker->port,
                                         (enum dut_reset)state->env.reset, &state->boot);
-    if (worker->blow.form == SIM_SWEEP_BROWN_OUT && worker->suffered)
+    if (worker->suffered)
         sweep_blow_falls(worker); /* it wrote no more: the power goes while it rests */
     if (how == DUT_RUN_RESET) {
         state->env.reset = DUT_RESET_SOFTWARE;

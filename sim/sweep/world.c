@@ -7,6 +7,8 @@
 #include <string.h>
 
 static const char campaign_id[] = "sweep";
+/* No campaign here names an older version that may run. */
+static const char no_version[] = "0.0.0";
 static const char deadline[] = "2099-01-01T00:00:00Z";
 enum { APPLICATION_BYTES = 16384, PACK_MAX = 64 << 20 };
 
@@ -181,12 +183,12 @@ static char *hex(const uint8_t *bytes, size_t len)
 }
 
 /* ota/notification as CONTRACT.md has it. */
-static int make_message(struct sweep_world *world, struct sweep_image *image)
+static int make_message(struct sweep_image *image)
 {
     char *checksum = hex(image->dut.sha256, 32);
     char *signature = hex(image->dut.signature, image->dut.signature_len);
     char url[96];
-    snprintf(url, sizeof url, "https://a.invalid/%s", image->firmware_id);
+    snprintf(url, sizeof url, "https://a/%s", image->version);
     json_t *root = checksum && signature
                        ? json_pack("{s:s,s:{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s},s:b,s:s}",
                                    "campaign_id", campaign_id, "manifest", "firmware_id",
@@ -196,8 +198,8 @@ static int make_message(struct sweep_world *world, struct sweep_image *image)
                                    "binary_size_bytes", (json_int_t)image->dut.len,
                                    "checksum_sha256", checksum, "signature_ecdsa", signature,
                                    "signing_cert_id", image->dut.cert_id, "release_notes_url",
-                                   "https://a.invalid/n", "rollback_version",
-                                   world->image[IMAGE_BASE].version, "published_at",
+                                   "https://a/n", "rollback_version",
+                                   no_version, "published_at",
                                    "2026-01-01T00:00:00Z", "force", 0, "deadline", deadline)
                        : NULL;
     image->message = root ? json_dumps(root, JSON_COMPACT) : NULL;
@@ -231,7 +233,7 @@ static int finish_image(struct sweep_world *world, uint8_t id)
     image->dut.version = image->version;
     image->dut.firmware_id = image->firmware_id;
     image->dut.bytes = image->bytes;
-    return make_message(world, image) ||
+    return make_message(image) ||
                    sim_flash_known_add(&world->known, image->bytes, image->dut.len) != id
                ? -1
                : 0;
@@ -316,6 +318,7 @@ int sweep_world_build(struct sweep_world *out, const struct sim_sweep_options *o
     out->dut = dut;
     out->forms = options->forms;
     out->any = options->any;
+    out->deep = options->any || options->cuts > 1;
     for (uint32_t g = 0; g < scn->groups && !group; g++)
         if (!scn->group[g].lab)
             group = &scn->group[g];
