@@ -311,12 +311,17 @@ static void write_token(const struct sweep_search *search, const char *history, 
                         size_t len)
 {
     struct sim_sweep_token token;
+    const char *path = search->world->scn->path;
+    const char *dut = search->options->dut_path ? search->options->dut_path : "";
     memset(&token, 0, sizeof token);
+    *out = 0;
+    /* A token with a part of a path would name another file. */
+    if (strlen(path) >= sizeof token.scenario || strlen(dut) >= sizeof token.dut)
+        return;
     for (size_t i = 0; i < 16; i++)
         snprintf(token.hash + 2 * i, 3, "%02x", search->world->scn->content_hash[i]);
-    snprintf(token.scenario, sizeof token.scenario, "%s", search->world->scn->path);
-    snprintf(token.dut, sizeof token.dut, "%s",
-             search->options->dut_path ? search->options->dut_path : "");
+    memcpy(token.scenario, path, strlen(path));
+    memcpy(token.dut, dut, strlen(dut));
     snprintf(token.history, sizeof token.history, "%s", history);
     sim_sweep_token_write(out, len, &token);
 }

@@ -56,7 +56,7 @@ struct sim_sweep_options {
     void *ctx;
 };
 
-enum { SIM_SWEEP_BROKEN_MAX = 64, SIM_SWEEP_TOKEN_MAX = 2048 };
+enum { SIM_SWEEP_BROKEN_MAX = 64, SIM_SWEEP_TOKEN_MAX = 1024 };
 
 /* One kind of failure: the same promise broken in the same way, however often. */
 struct sim_sweep_broken {
@@ -111,7 +111,7 @@ int sim_sweep_junit(FILE *out, const struct sim_sweep_result *result);
  */
 struct sim_sweep_token {
     char hash[40];       /* of the scenario's content */
-    char scenario[1024]; /* path */
+    char scenario[512];  /* path */
     char dut[256];       /* path of the plugin; "" : Brickyard's own */
     char history[512];   /* story, cuts and choices, opaque here */
 };
