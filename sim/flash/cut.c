@@ -1,7 +1,8 @@
 /*
  * Where the power goes. Two sources: the `before` hook orders a cut in a unit of the call, and
  * cut_at_us is a time on the device's clock. The earlier unit wins; in the same unit the hook does,
- * because it names a form.
+ * because it names a form. A call whose cut takes no power is not hit by cut_at_us behind that cut:
+ * if that time is past when the call is over, it hits the next operation.
  *
  *   |--- unit 0 ---|--- unit 1 ---|--- unit 2 ---|      a call of three pages
  *   ^ BEFORE in 0         ^ tears unit 1
@@ -12,7 +13,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static const struct sim_flash_hit no_hit = {.unit = SIM_FLASH_NO_CUT};
+static const struct sim_flash_hit no_hit = {.cut = {.unit = SIM_FLASH_NO_CUT}};
 
 static struct sim_flash_hit hit_by_hook(struct sim_flash *flash, const struct sim_flash_call *call,
                                         uint32_t unit_us)
@@ -20,14 +21,14 @@ static struct sim_flash_hit hit_by_hook(struct sim_flash *flash, const struct si
     struct sim_flash_cut cut = {0};
     if (!flash->hooks.before || !flash->hooks.before(flash->hooks.ctx, call, &cut))
         return no_hit;
-    assert(cut.unit < call->units && cut.form < SCN_TORNS);
+    assert(cut.unit < call->units && cut.form < SCN_TORNS && cut.then <= SIM_FLASH_CALL_LIES);
     uint32_t inside_us = unit_us / 2;
     if (cut.form == SCN_TORN_BEFORE)
         inside_us = 0;
     else if (cut.form == SCN_TORN_AFTER)
         inside_us = unit_us;
     int64_t at_us = *flash->now_us + (int64_t)cut.unit * unit_us + inside_us;
-    return (struct sim_flash_hit){.unit = cut.unit, .form = cut.form, .at_us = at_us};
+    return (struct sim_flash_hit){.cut = cut, .at_us = at_us};
 }
 
 static struct sim_flash_hit hit_by_time(const struct sim_flash *flash,
@@ -35,13 +36,13 @@ static struct sim_flash_hit hit_by_time(const struct sim_flash *flash,
 {
     int64_t now_us = *flash->now_us, at_us = flash->cut_at_us;
     if (at_us <= now_us)
-        return (struct sim_flash_hit){.unit = 0, .form = SCN_TORN_BEFORE, .at_us = now_us};
+        return (struct sim_flash_hit){.cut = {.form = SCN_TORN_BEFORE}, .at_us = now_us};
     if (at_us >= now_us + (int64_t)call->units * unit_us)
         return no_hit;
     int64_t into_us = at_us - now_us;
-    return (struct sim_flash_hit){.unit = (uint32_t)(into_us / unit_us),
-                                  .form = into_us % unit_us ? flash->cut_form : SCN_TORN_BEFORE,
-                                  .at_us = at_us};
+    struct sim_flash_cut cut = {.unit = (uint32_t)(into_us / unit_us),
+                                .form = into_us % unit_us ? flash->cut_form : SCN_TORN_BEFORE};
+    return (struct sim_flash_hit){.cut = cut, .at_us = at_us};
 }
 
 struct sim_flash_hit sim_flash_hit_find(struct sim_flash *flash, const struct sim_flash_call *call,
@@ -49,9 +50,9 @@ struct sim_flash_hit sim_flash_hit_find(struct sim_flash *flash, const struct si
 {
     struct sim_flash_hit hook = hit_by_hook(flash, call, unit_us);
     struct sim_flash_hit time = hit_by_time(flash, call, unit_us);
-    struct sim_flash_hit hit = time.unit < hook.unit ? time : hook;
-    if (hit.unit != SIM_FLASH_NO_CUT && hit.form == SCN_TORN_ANY)
-        hit.form = (enum scn_torn)(
+    struct sim_flash_hit hit = time.cut.unit < hook.cut.unit ? time : hook;
+    if (hit.cut.unit != SIM_FLASH_NO_CUT && hit.cut.form == SCN_TORN_ANY)
+        hit.cut.form = (enum scn_torn)(
             SCN_TORN_NOTHING +
             sim_rng_below(&flash->torn_rng, SCN_TORN_UNSTABLE - SCN_TORN_NOTHING + 1));
     return hit;

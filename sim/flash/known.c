@@ -94,8 +94,8 @@ const uint8_t *sim_flash_known_find(const struct sim_flash *flash, uint32_t sect
  * compared. */
 static bool is_sector(const struct sim_flash *flash, uint32_t sector, const uint8_t *mine)
 {
-    const uint8_t *content = sim_flash_content(flash, sector);
-    if (sim_flash_unstable(flash, sector))
+    const uint8_t *content = sim_flash_sector_bytes(flash, sector);
+    if (sim_flash_sector_mask(flash, sector))
         return false;
     if (content == mine)
         return true;

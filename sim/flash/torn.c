@@ -9,10 +9,11 @@
 
 enum { TORN_PAGE_MAX = 4096 };
 
-/* A tear point that leaves neither nothing nor all. */
-static uint32_t tear_point(struct sim_flash *flash, uint32_t len)
+/* A tear point that leaves neither nothing nor all: the cut's, or drawn. */
+static uint32_t tear_point(struct sim_flash *flash, const struct sim_flash_cut *cut, uint32_t len)
 {
-    return 1 + sim_rng_below(&flash->torn_rng, len - 1);
+    assert(cut->tear < len);
+    return cut->tear ? cut->tear : 1 + sim_rng_below(&flash->torn_rng, len - 1);
 }
 
 static void program_random(struct sim_flash *flash, uint32_t addr, const uint8_t *data,
@@ -30,7 +31,7 @@ static void program_unstable(struct sim_flash *flash, uint32_t addr, const uint8
                              uint32_t len)
 {
     uint32_t sector = sim_flash_sector_of(flash, addr), from = addr % flash->base->sector_bytes;
-    const uint8_t *content = sim_flash_content(flash, sector);
+    const uint8_t *content = sim_flash_sector_bytes(flash, sector);
     uint8_t *mask = sim_flash_unstable_own(flash, sector) + from;
     for (uint32_t i = 0; i < len; i++)
         mask[i] |= (uint8_t)((content ? content[from + i] : 0xFF) & ~data[i]);
@@ -38,17 +39,15 @@ static void program_unstable(struct sim_flash *flash, uint32_t addr, const uint8
 }
 
 void sim_flash_tear_program(struct sim_flash *flash, uint32_t addr, const uint8_t *data,
-                            enum scn_torn form)
+                            const struct sim_flash_cut *cut)
 {
     uint32_t page = flash->base->page_bytes, at;
-    if (sim_flash_defect_of(flash, sim_flash_sector_of(flash, addr)) != SIM_FLASH_SOUND)
-        return;
-    switch (form) {
+    switch (cut->form) {
     case SCN_TORN_PREFIX:
-        sim_flash_clear_bits(flash, addr, data, tear_point(flash, page));
+        sim_flash_clear_bits(flash, addr, data, tear_point(flash, cut, page));
         break;
     case SCN_TORN_SUFFIX:
-        at = tear_point(flash, page);
+        at = tear_point(flash, cut, page);
         sim_flash_clear_bits(flash, addr + at, data + at, page - at);
         break;
     case SCN_TORN_RANDOM:
@@ -71,7 +70,7 @@ static void erase_part(struct sim_flash *flash, uint32_t sector, uint32_t from, 
     uint8_t *bytes = sim_flash_private(flash, sector);
     for (uint32_t i = from; i < to; i++)
         bytes[i] = 0xFF;
-    if (sim_flash_unstable(flash, sector)) {
+    if (sim_flash_sector_mask(flash, sector)) {
         uint8_t *mask = sim_flash_unstable_own(flash, sector);
         for (uint32_t i = from; i < to; i++)
             mask[i] = 0;
@@ -84,7 +83,7 @@ static void erase_random(struct sim_flash *flash, uint32_t sector)
 {
     uint32_t size = flash->base->sector_bytes;
     uint8_t *bytes = sim_flash_private(flash, sector);
-    bool unstable = sim_flash_unstable(flash, sector);
+    bool unstable = sim_flash_sector_mask(flash, sector);
     uint8_t *mask = unstable ? sim_flash_unstable_own(flash, sector) : NULL;
     struct sim_flash_noise noise = {.rng = &flash->torn_rng};
     for (uint32_t i = 0; i < size; i++) {
@@ -98,7 +97,7 @@ static void erase_random(struct sim_flash *flash, uint32_t sector)
 
 static void erase_unstable(struct sim_flash *flash, uint32_t sector)
 {
-    const uint8_t *content = sim_flash_content(flash, sector);
+    const uint8_t *content = sim_flash_sector_bytes(flash, sector);
     if (!content)
         return;
     uint8_t *mask = sim_flash_unstable_own(flash, sector);
@@ -113,17 +112,15 @@ void sim_flash_erase_cells(struct sim_flash *flash, uint32_t sector)
     sim_flash_unstable_drop(flash, sector);
 }
 
-void sim_flash_tear_erase(struct sim_flash *flash, uint32_t sector, enum scn_torn form)
+void sim_flash_tear_erase(struct sim_flash *flash, uint32_t sector, const struct sim_flash_cut *cut)
 {
     uint32_t size = flash->base->sector_bytes;
-    if (sim_flash_defect_of(flash, sector) != SIM_FLASH_SOUND)
-        return;
-    switch (form) {
+    switch (cut->form) {
     case SCN_TORN_PREFIX:
-        erase_part(flash, sector, 0, tear_point(flash, size));
+        erase_part(flash, sector, 0, tear_point(flash, cut, size));
         break;
     case SCN_TORN_SUFFIX:
-        erase_part(flash, sector, tear_point(flash, size), size);
+        erase_part(flash, sector, tear_point(flash, cut, size), size);
         break;
     case SCN_TORN_RANDOM:
         erase_random(flash, sector);

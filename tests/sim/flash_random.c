@@ -224,11 +224,29 @@ static uint32_t step_clone(struct model *model)
     return 0;
 }
 
+/* Erased, and without unstable bits, has one form only: no pointer. */
+static void assert_one_form(const struct model *model, uint32_t addr, uint32_t len)
+{
+    for (uint32_t at = addr; at < addr + len; at += BENCH_SECTOR) {
+        const struct sim_flash *flash = &model->bench.flash;
+        const uint8_t *bytes = sim_flash_sector_bytes(flash, at / BENCH_SECTOR);
+        const uint8_t *mask = sim_flash_sector_mask(flash, at / BENCH_SECTOR);
+        bool erased = true, weak = false;
+        for (uint32_t i = 0; i < BENCH_SECTOR; i++) {
+            erased = erased && model->now.bits[at + i] == 0xFF;
+            weak = weak || model->now.unstable[at + i];
+        }
+        cr_assert_eq(bytes == NULL, erased);
+        cr_assert_eq(mask != NULL, weak);
+    }
+}
+
 static void assert_equal(struct model *model, uint32_t addr, uint32_t len)
 {
     bench_cells(&model->bench, &model->now, addr, len);
     cr_assert_eq(memcmp(model->now.bits + addr, model->cells.bits + addr, len), 0);
     cr_assert_eq(memcmp(model->now.unstable + addr, model->cells.unstable + addr, len), 0);
+    assert_one_form(model, addr, len);
 }
 
 static void assert_counts(const struct model *model)
