@@ -72,12 +72,12 @@ static void put_time(char *text, size_t room, const struct rep_progress_now *now
              now->phase ? now->phase : "-");
 }
 
-/* One line that does not wrap, because a wrapped line cannot be rewritten: the bar takes the
- * columns that are left, and where they are few the words get shorter first. */
-static void put_rewritten(FILE *out, const struct rep_progress_now *now, const char *left)
+/* Rewritten in place: the bar takes the columns that are left, and where they are few the words get
+ * shorter first. */
+static void bar_line(char *line, size_t room, size_t columns, const struct rep_progress_now *now,
+                     const char *left)
 {
-    char begin[64], counts[96], bar[BAR_MAX + 1], line[512];
-    size_t columns = columns_of(out) - 1;
+    char begin[64], counts[96], bar[BAR_MAX + 1];
     put_time(begin, sizeof begin, now);
     put_counts(counts, sizeof counts, now, true);
     size_t others = strlen(begin) + strlen(left) + strlen(" [] , left ");
@@ -90,33 +90,49 @@ static void put_rewritten(FILE *out, const struct rep_progress_now *now, const c
     memset(bar, '-', cells);
     memset(bar, '#', full);
     bar[cells] = 0;
-    snprintf(line, sizeof line, "%s [%s] %s, left %s", begin, bar, counts, left);
-    fprintf(out, "\r%.*s\033[K", (int)columns, line);
+    snprintf(line, room, "%s [%s] %s, left %s", begin, bar, counts, left);
 }
 
-static void put_plain(FILE *out, const struct rep_progress_now *now, const char *left)
+static void plain_line(char *line, size_t room, const struct rep_progress_now *now,
+                       const char *left)
 {
     char begin[64], counts[96];
     put_time(begin, sizeof begin, now);
     put_counts(counts, sizeof counts, now, true);
-    fprintf(out, "%s: %s, left %s\n", begin, counts, left);
+    snprintf(line, room, "%s: %s, left %s", begin, counts, left);
+}
+
+bool rep_progress_due(struct rep_progress *progress)
+{
+    if (progress->quiet)
+        return false;
+    double at = wall_s();
+    if (at - progress->last < (progress->terminal ? every_terminal_s : every_plain_s))
+        return false;
+    progress->last = at;
+    return true;
+}
+
+void rep_progress_line(struct rep_progress *progress, const char *text)
+{
+    if (progress->terminal)
+        fprintf(progress->out, "\r%.*s\033[K", (int)columns_of(progress->out) - 1, text);
+    else
+        fprintf(progress->out, "%s\n", text);
+    fflush(progress->out);
 }
 
 void rep_progress_show(struct rep_progress *progress, const struct rep_progress_now *now)
 {
-    if (progress->quiet)
+    char left[32], line[512];
+    if (!rep_progress_due(progress))
         return;
-    double at = wall_s();
-    if (at - progress->last < (progress->terminal ? every_terminal_s : every_plain_s))
-        return;
-    progress->last = at;
-    char left[32];
-    time_left(left, sizeof left, at - progress->started, permille(now));
+    time_left(left, sizeof left, progress->last - progress->started, permille(now));
     if (progress->terminal)
-        put_rewritten(progress->out, now, left);
+        bar_line(line, sizeof line, columns_of(progress->out) - 1, now, left);
     else
-        put_plain(progress->out, now, left);
-    fflush(progress->out);
+        plain_line(line, sizeof line, now, left);
+    rep_progress_line(progress, line);
 }
 
 void rep_progress_end(struct rep_progress *progress)

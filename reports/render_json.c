@@ -4,13 +4,9 @@
  * that differ from the page (limit is "red_if" in SQLite) are named here once more, because the
  * page is the contract.
  */
-#include "fields.h"
 #include "rep/db.h"
+#include "rep/json.h"
 #include "rep/render.h"
-#include "text.h"
-
-#include <jansson.h>
-#include <string.h>
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 #define RUN(member, key, kind) REP_FIELD(rep_result, member, key, kind)
@@ -105,89 +101,18 @@ static const struct rep_field cut[] = {
 };
 static const struct rep_field memory[] = {RUN(memory_peak_bytes, "memory_peak_bytes", U64)};
 
-static json_t *clean_string(const char *text, size_t bytes)
-{
-    char clean[REP_TEXT_ROOM];
-    rep_text_clean(clean, sizeof clean, text, bytes, REP_TEXT_JSON);
-    return json_string(clean);
-}
-
-/* jansson's integers are signed: what does not fit is given as decimal text rather than as another
- * number. */
-static json_t *unsigned_number(uint64_t value)
-{
-    if (value <= INT64_MAX)
-        return json_integer((json_int_t)value);
-    return json_sprintf("%llu", (unsigned long long)value);
-}
-
-static json_t *field_value(const struct rep_field *field, const void *row)
-{
-    const void *member = (const char *)row + field->offset;
-    union {
-        uint32_t u32;
-        int32_t i32;
-        int64_t i64;
-        uint64_t u64;
-        double real;
-        int name;
-    } value;
-    if (field->kind == REP_KIND_TEXT)
-        return clean_string(member, field->bytes);
-    if (field->kind == REP_KIND_BOOL)
-        return json_boolean(*(const bool *)member);
-    memcpy(&value, member, field->bytes);
-    switch (field->kind) {
-    case REP_KIND_U32:
-        return json_integer(value.u32);
-    case REP_KIND_I32:
-        return json_integer(value.i32);
-    case REP_KIND_I64:
-        return json_integer(value.i64);
-    case REP_KIND_REAL:
-        return json_real(value.real);
-    case REP_KIND_NAME:
-        return json_string(field->label(value.name) ? field->label(value.name) : "?");
-    default:
-        return unsigned_number(value.u64);
-    }
-}
-
-/* Adds the members of row to object; -1 without memory, as jansson does. */
-static int put_fields(json_t *object, const struct rep_field *fields, size_t n, const void *row)
-{
-    int status = object ? 0 : -1;
-    for (size_t i = 0; !status && i < n; i++)
-        status = json_object_set_new(object, fields[i].name, field_value(&fields[i], row));
-    return status;
-}
-#define PUT(object, fields, row) put_fields(object, fields, COUNT(fields), row)
+#define PUT(object, fields, row) rep_json_put(object, fields, COUNT(fields), row)
 
 static int put_object(json_t *root, const char *key, const struct rep_field *fields, size_t n,
                       const void *row)
 {
     json_t *object = json_object();
-    int status = put_fields(object, fields, n, row);
+    int status = rep_json_put(object, fields, n, row);
     return json_object_set_new(root, key, object) || status;
 }
 #define PUT_OBJECT(root, key, fields, row) put_object(root, key, fields, COUNT(fields), row)
 
-static json_t *row_objects(const struct rep_field *fields, size_t n, const void *rows,
-                           uint32_t count, size_t row_bytes)
-{
-    json_t *array = json_array();
-    for (uint32_t i = 0; array && i < count; i++) {
-        json_t *object = json_object();
-        if (put_fields(object, fields, n, (const char *)rows + i * row_bytes) ||
-            json_array_append(array, object)) {
-            json_decref(array);
-            array = NULL;
-        }
-        json_decref(object);
-    }
-    return array;
-}
-#define ROWS(fields, rows, count) row_objects(fields, COUNT(fields), rows, count, sizeof(rows)[0])
+#define ROWS(fields, rows, count) rep_json_rows(fields, COUNT(fields), rows, count, sizeof(rows)[0])
 
 static int put_phases(json_t *root, const struct rep_result *result)
 {
@@ -215,8 +140,7 @@ int rep_render_json(FILE *out, const struct rep_result *result)
 {
     json_t *root = json_object();
     int error = put_result(root, result) ? REP_EMEMORY : REP_OK;
-    if (!error &&
-        (json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) || fputc('\n', out) == EOF))
+    if (!error && rep_json_write(out, root))
         error = REP_EWRITE;
     json_decref(root);
     return error;

@@ -3,8 +3,8 @@
  * campaign stands, then what to look at, with the command that replays each failing device.
  */
 #include "rep/render.h"
+#include "rep/text.h"
 #include "terminal.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

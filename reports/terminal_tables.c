@@ -1,99 +1,44 @@
 /* The tables of the terminal summary, laid out by libsmartcols (util-linux). */
+#include "rep/grid.h"
+#include "rep/text.h"
 #include "terminal.h"
-#include "text.h"
 
-#include <libsmartcols.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { ALERTS_SHOWN = 20 };
 
-struct column {
-    const char *title;
-    int flags; /* SCOLS_FL_* */
-};
-
-/* NULL columns end the list. A table that could not be made is printed as such, not left out. */
-static struct libscols_table *table_new(const struct rep_terminal *terminal,
-                                        const struct column *columns)
-{
-    struct libscols_table *table = scols_new_table();
-    if (!table)
-        return NULL;
-    scols_table_set_stream(table, terminal->out);
-    scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-    scols_table_set_termwidth(table, REP_TERMINAL_COLUMNS);
-    scols_table_set_column_separator(table, "  ");
-    scols_table_enable_colors(table, terminal->colour);
-    scols_table_enable_nowrap(table, 0);
-    for (; columns->title; columns++)
-        scols_table_new_column(table, columns->title, 0, columns->flags);
-    return table;
-}
-
-static void table_print(const struct rep_terminal *terminal, struct libscols_table *table)
-{
-    if (!table || scols_print_table(table))
-        fputs("(no memory for this table)\n", terminal->out);
-    scols_unref_table(table);
-}
-
-static struct libscols_line *line_new(struct libscols_table *table)
-{
-    return table ? scols_table_new_line(table, NULL) : NULL;
-}
-
-__attribute__((format(printf, 3, 4))) static void cell(struct libscols_line *line, size_t column,
-                                                       const char *format, ...)
-{
-    char text[REP_TEXT_MAX + 64], clean[3 * sizeof text];
-    va_list words;
-    va_start(words, format);
-    vsnprintf(text, sizeof text, format, words);
-    va_end(words);
-    rep_text_clean(clean, sizeof clean, text, sizeof text, REP_TEXT_LINE);
-    if (line)
-        scols_line_set_data(line, column, clean);
-}
-
 static void cell_time(struct libscols_line *line, size_t column, int64_t seconds)
 {
     char text[48];
     rep_text_time(text, sizeof text, seconds);
-    cell(line, column, "%s", text);
-}
-
-static void paint(struct libscols_line *line, size_t column, const char *colour)
-{
-    if (line && colour)
-        scols_cell_set_color(scols_line_get_cell(line, column), colour);
+    rep_grid_cell(line, column, "%s", text);
 }
 
 void rep_terminal_phases(const struct rep_terminal *terminal)
 {
-    static const struct column columns[] = {
+    static const struct rep_grid_column columns[] = {
         {"PHASE", SCOLS_FL_WRAP},      {"RESULT", 0},
         {"STARTED", SCOLS_FL_RIGHT},   {"HOLD", SCOLS_FL_RIGHT},
         {"ENDED", SCOLS_FL_RIGHT},     {"COHORT", SCOLS_FL_RIGHT},
         {"CONFIRMED", SCOLS_FL_RIGHT}, {"ROLLED", SCOLS_FL_RIGHT},
         {"PRESUMED", SCOLS_FL_RIGHT},  {NULL, 0}};
-    struct libscols_table *table = table_new(terminal, columns);
+    struct libscols_table *table = rep_grid_new(terminal->out, terminal->colour, columns);
     for (uint32_t i = 0; i < terminal->result->phases; i++) {
         const struct rep_phase *phase = &terminal->result->phase[i];
-        struct libscols_line *line = line_new(table);
-        cell(line, 0, "%s", phase->name);
-        cell(line, 1, "%s", rep_phase_result_name((int)phase->result));
-        paint(line, 1, phase->result == REP_PHASE_STOPPED ? "red" : NULL);
+        struct libscols_line *line = rep_grid_line(table);
+        rep_grid_cell(line, 0, "%s", phase->name);
+        rep_grid_cell(line, 1, "%s", rep_phase_result_name((int)phase->result));
+        rep_grid_paint(line, 1, phase->result == REP_PHASE_STOPPED ? "red" : NULL);
         cell_time(line, 2, phase->started_s);
         cell_time(line, 3, phase->hold_from_s);
         cell_time(line, 4, phase->ended_s);
-        cell(line, 5, "%u", phase->cohort);
-        cell(line, 6, "%u", phase->confirmed);
-        cell(line, 7, "%u", phase->rolled_back);
-        cell(line, 8, "%u", phase->bricked);
+        rep_grid_cell(line, 5, "%u", phase->cohort);
+        rep_grid_cell(line, 6, "%u", phase->confirmed);
+        rep_grid_cell(line, 7, "%u", phase->rolled_back);
+        rep_grid_cell(line, 8, "%u", phase->bricked);
     }
-    table_print(terminal, table);
+    rep_grid_print(terminal->out, table);
 }
 
 /* A limit that names a share is shown beside a share; "> 500 ms" beside the plain quotient. */
@@ -108,13 +53,13 @@ static void gate_line(struct libscols_line *line, const struct rep_phase *phase,
     static const char *const colours[] = {"yellow", "green", "red"};
     char value[64];
     rep_text_ratio(value, sizeof value, gate->numerator, gate->denominator, is_share(gate->limit));
-    cell(line, 0, "%s", phase->name);
-    cell(line, 1, "%s", gate->metric);
-    cell(line, 2, "%lld/%lld", (long long)gate->numerator, (long long)gate->denominator);
-    cell(line, 3, "%s", value);
-    cell(line, 4, "%s", gate->limit);
-    cell(line, 5, "%s", rep_gate_state_name((int)gate->state));
-    paint(line, 5, colours[gate->state]);
+    rep_grid_cell(line, 0, "%s", phase->name);
+    rep_grid_cell(line, 1, "%s", gate->metric);
+    rep_grid_cell(line, 2, "%lld/%lld", (long long)gate->numerator, (long long)gate->denominator);
+    rep_grid_cell(line, 3, "%s", value);
+    rep_grid_cell(line, 4, "%s", gate->limit);
+    rep_grid_cell(line, 5, "%s", rep_gate_state_name((int)gate->state));
+    rep_grid_paint(line, 5, colours[gate->state]);
     cell_time(line, 6, gate->at_s);
 }
 
@@ -149,38 +94,39 @@ static void explain_gates(const struct rep_terminal *terminal)
 
 void rep_terminal_gates(const struct rep_terminal *terminal)
 {
-    static const struct column columns[] = {{"PHASE", SCOLS_FL_WRAP},   {"GATE", SCOLS_FL_TRUNC},
-                                            {"K/N", SCOLS_FL_RIGHT},    {"VALUE", SCOLS_FL_RIGHT},
-                                            {"RED IF", SCOLS_FL_TRUNC}, {"STATE", 0},
-                                            {"JUDGED", SCOLS_FL_RIGHT}, {NULL, 0}};
-    struct libscols_table *table = table_new(terminal, columns);
+    static const struct rep_grid_column columns[] = {
+        {"PHASE", SCOLS_FL_WRAP},   {"GATE", SCOLS_FL_TRUNC},
+        {"K/N", SCOLS_FL_RIGHT},    {"VALUE", SCOLS_FL_RIGHT},
+        {"RED IF", SCOLS_FL_TRUNC}, {"STATE", 0},
+        {"JUDGED", SCOLS_FL_RIGHT}, {NULL, 0}};
+    struct libscols_table *table = rep_grid_new(terminal->out, terminal->colour, columns);
     for (uint32_t i = 0; i < terminal->result->phases; i++) {
         const struct rep_phase *phase = &terminal->result->phase[i];
         for (uint32_t j = 0; j < phase->gates; j++)
-            gate_line(line_new(table), phase, &phase->gate[j]);
+            gate_line(rep_grid_line(table), phase, &phase->gate[j]);
     }
-    table_print(terminal, table);
+    rep_grid_print(terminal->out, table);
     explain_gates(terminal);
 }
 
 void rep_terminal_outcomes(const struct rep_terminal *terminal)
 {
-    static const struct column columns[] = {
+    static const struct rep_grid_column columns[] = {
         {"OUTCOME", 0}, {"DEVICES", SCOLS_FL_RIGHT}, {"SHARE", SCOLS_FL_RIGHT}, {NULL, 0}};
     const struct rep_result *result = terminal->result;
-    struct libscols_table *table = table_new(terminal, columns);
+    struct libscols_table *table = rep_grid_new(terminal->out, terminal->colour, columns);
     /* Who is bricked is not for the service to say, so that its belief has no such row. */
     int outcomes = result->cut_short ? REP_OUT_BRICKED : REP_OUTCOMES;
     for (int i = REP_OUT_CONFIRMED; i < outcomes; i++) {
         char share[64];
-        struct libscols_line *line = line_new(table);
+        struct libscols_line *line = rep_grid_line(table);
         rep_text_ratio(share, sizeof share, result->updates[i], result->enrolled, true);
-        cell(line, 0, "%s", rep_outcome_name(i));
-        cell(line, 1, "%u", result->updates[i]);
-        cell(line, 2, "%s", share);
-        paint(line, 1, i == REP_OUT_BRICKED && result->updates[i] ? "red" : NULL);
+        rep_grid_cell(line, 0, "%s", rep_outcome_name(i));
+        rep_grid_cell(line, 1, "%u", result->updates[i]);
+        rep_grid_cell(line, 2, "%s", share);
+        rep_grid_paint(line, 1, i == REP_OUT_BRICKED && result->updates[i] ? "red" : NULL);
     }
-    table_print(terminal, table);
+    rep_grid_print(terminal->out, table);
 }
 
 void rep_terminal_promises(const struct rep_terminal *terminal)
@@ -268,21 +214,21 @@ void rep_terminal_alerts(const struct rep_terminal *terminal)
 
 void rep_terminal_faults(const struct rep_terminal *terminal)
 {
-    static const struct column columns[] = {
+    static const struct rep_grid_column columns[] = {
         {"#", SCOLS_FL_RIGHT},     {"FAULT", SCOLS_FL_TRUNC}, {"SCHEDULED", SCOLS_FL_RIGHT},
         {"ARMED", SCOLS_FL_RIGHT}, {"FIRED", SCOLS_FL_RIGHT}, {NULL, 0}};
-    struct libscols_table *table = table_new(terminal, columns);
+    struct libscols_table *table = rep_grid_new(terminal->out, terminal->colour, columns);
     for (uint32_t i = 0; i < terminal->result->faults; i++) {
         const struct rep_fault *fault = &terminal->result->fault[i];
-        struct libscols_line *line = line_new(table);
-        cell(line, 0, "%u", fault->number);
-        cell(line, 1, "%s", fault->kind);
-        cell(line, 2, "%llu", (unsigned long long)fault->scheduled);
-        cell(line, 3, "%llu", (unsigned long long)fault->armed);
-        cell(line, 4, "%llu", (unsigned long long)fault->fired);
-        paint(line, 4, fault->fired < fault->armed ? "red" : NULL);
+        struct libscols_line *line = rep_grid_line(table);
+        rep_grid_cell(line, 0, "%u", fault->number);
+        rep_grid_cell(line, 1, "%s", fault->kind);
+        rep_grid_cell(line, 2, "%llu", (unsigned long long)fault->scheduled);
+        rep_grid_cell(line, 3, "%llu", (unsigned long long)fault->armed);
+        rep_grid_cell(line, 4, "%llu", (unsigned long long)fault->fired);
+        rep_grid_paint(line, 4, fault->fired < fault->armed ? "red" : NULL);
     }
-    table_print(terminal, table);
+    rep_grid_print(terminal->out, table);
 }
 
 /* The change in percent of the value before, from both values in thousandths. Nothing is known of a
@@ -299,22 +245,22 @@ static void change(char *text, size_t room, const struct rep_observation *row)
 
 void rep_terminal_observations(const struct rep_terminal *terminal)
 {
-    static const struct column columns[] = {{"METRIC", SCOLS_FL_TRUNC}, {"BEFORE", SCOLS_FL_RIGHT},
-                                            {"AFTER", SCOLS_FL_RIGHT},  {"UNIT", SCOLS_FL_TRUNC},
-                                            {"CHANGE", SCOLS_FL_RIGHT}, {NULL, 0}};
-    struct libscols_table *table = table_new(terminal, columns);
+    static const struct rep_grid_column columns[] = {
+        {"METRIC", SCOLS_FL_TRUNC}, {"BEFORE", SCOLS_FL_RIGHT}, {"AFTER", SCOLS_FL_RIGHT},
+        {"UNIT", SCOLS_FL_TRUNC},   {"CHANGE", SCOLS_FL_RIGHT}, {NULL, 0}};
+    struct libscols_table *table = rep_grid_new(terminal->out, terminal->colour, columns);
     for (uint32_t i = 0; i < terminal->result->observations; i++) {
         const struct rep_observation *row = &terminal->result->observation[i];
         char before[64], after[64], difference[64];
-        struct libscols_line *line = line_new(table);
+        struct libscols_line *line = rep_grid_line(table);
         rep_text_ratio(before, sizeof before, row->before_num, row->before_den, false);
         rep_text_ratio(after, sizeof after, row->after_num, row->after_den, false);
         change(difference, sizeof difference, row);
-        cell(line, 0, "%s", row->metric);
-        cell(line, 1, "%s%s", row->before_lower_bound ? ">= " : "", before);
-        cell(line, 2, "%s%s", row->lower_bound ? ">= " : "", after);
-        cell(line, 3, "%s", row->unit);
-        cell(line, 4, "%s", difference);
+        rep_grid_cell(line, 0, "%s", row->metric);
+        rep_grid_cell(line, 1, "%s%s", row->before_lower_bound ? ">= " : "", before);
+        rep_grid_cell(line, 2, "%s%s", row->lower_bound ? ">= " : "", after);
+        rep_grid_cell(line, 3, "%s", row->unit);
+        rep_grid_cell(line, 4, "%s", difference);
     }
-    table_print(terminal, table);
+    rep_grid_print(terminal->out, table);
 }

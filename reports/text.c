@@ -1,5 +1,5 @@
-/* Cleaning and writing of text: see text.h. */
-#include "text.h"
+/* Cleaning and writing of text: see rep/text.h. */
+#include "rep/text.h"
 
 #include <stdio.h>
 #include <string.h>

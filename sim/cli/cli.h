@@ -5,9 +5,10 @@
 
 #include "scn/scenario.h"
 
-enum { CLI_OK = 0, CLI_USAGE = 1, CLI_INFRASTRUCTURE = 8, CLI_SETS_MAX = 32 };
+enum { CLI_OK = 0, CLI_USAGE = 1, CLI_INFRASTRUCTURE = 8, CLI_SETS_MAX = 32, CLI_JOBS_MAX = 64 };
 
 int cli_run(int argc, char **argv);
+int cli_sweep(int argc, char **argv);
 int cli_lint(int argc, char **argv);
 int cli_scenarios(int argc, char **argv);
 int cli_replay(int argc, char **argv);
@@ -24,9 +25,27 @@ struct cli_run_options {
 };
 int cli_run_with(const struct cli_run_options *options);
 
-/* A whole number in decimal within [min, max]; says what is wrong on standard error. */
+/* A whole number in decimal within [min, max]. The second says what is wrong on standard error. */
+bool cli_is_number(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 bool cli_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out);
+/* A plugin that is there; says if not. NULL: none is wanted. */
+bool cli_dut(const char *path);
 /* Prints the parser's messages; true when one is an error. */
 bool cli_messages(const struct scn_messages *messages);
+/* Threads: as the option says, NULL: one for each core. Says what is wrong. */
+bool cli_jobs(const char *text, uint32_t *out);
+/* A scenario whose content has this hash (hex, NULL: any); false with the reason said, and nothing
+ * to free. overrides may be NULL. */
+bool cli_load(struct scn **out, const char *path, const struct scn_overrides *overrides,
+              const char *must_hash);
+
+/* An output of a run, "-": standard output, NULL: not asked for. */
+struct cli_output {
+    const char *option, *path;
+};
+/* Whether each can be written, and none replaces another; says which not. */
+bool cli_outputs(const struct cli_output *output, size_t n);
+/* Whether all of standard output was written; says so if not. */
+bool cli_flushed(void);
 
 #endif

@@ -6,101 +6,7 @@
 #include <popt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-bool cli_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out)
-{
-    char *end = NULL;
-    errno = 0;
-    *out = strtoull(text, &end, 10);
-    if (*text >= '0' && *text <= '9' && !*end && !errno && *out >= min && *out <= max)
-        return true;
-    fprintf(stderr, "brickyard: %s %s: accepted: a whole number from %llu to %llu\n", option, text,
-            (unsigned long long)min, (unsigned long long)max);
-    return false;
-}
-
-bool cli_messages(const struct scn_messages *messages)
-{
-    bool error = false;
-    for (uint32_t i = 0; i < messages->count; i++) {
-        const struct scn_message *message = &messages->message[i];
-        fprintf(stderr, "%s%s\n", message->warning ? "warning: " : "", message->text);
-        error |= !message->warning;
-    }
-    return error;
-}
-
-/* An output that could never be written is told before the run, not after it. */
-static bool writable(const char *option, const char *path)
-{
-    char folder[4096];
-    struct stat status;
-    if (!path || !strcmp(path, "-"))
-        return true;
-    if (!*path) {
-        fprintf(stderr, "brickyard: %s: its name is empty; accepted: the name of a file\n", option);
-        return false;
-    }
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-        fprintf(stderr, "brickyard: %s %s: %s\n", option, path, strerror(EISDIR));
-        return false;
-    }
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = 0;
-    if (access(slash ? folder : ".", W_OK) == 0 &&
-        (access(path, F_OK) != 0 || access(path, W_OK) == 0))
-        return true;
-    fprintf(stderr, "brickyard: %s %s: %s\n", option, path, strerror(errno));
-    return false;
-}
-
-/* Where a name leads: its folder, and what it is called there. */
-struct place {
-    struct stat folder;
-    const char *name;
-};
-
-static bool find_place(struct place *out, const char *path)
-{
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    out->name = slash ? slash + 1 : path;
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash + 1 - path) : 1,
-             slash ? path : ".");
-    return stat(folder, &out->folder) == 0;
-}
-
-/* Two outputs into one file would each replace the other; a device like /dev/null bears both. */
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    struct place p, q;
-    if (!strcmp(a, "-") || !strcmp(b, "-"))
-        return !strcmp(a, b);
-    if (stat(a, &x) == 0 && stat(b, &y) == 0)
-        return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-    return find_place(&p, a) && find_place(&q, b) && !strcmp(p.name, q.name) &&
-           p.folder.st_dev == q.folder.st_dev && p.folder.st_ino == q.folder.st_ino;
-}
-
-static bool outputs_differ(const struct cli_run_options *o)
-{
-    const struct {
-        const char *option, *path;
-    } out[] = {{"--db", o->db}, {"--json", o->json}, {"--junit", o->junit}};
-    for (size_t i = 0; i < 3; i++)
-        for (size_t j = i + 1; j < 3; j++)
-            if (out[i].path && out[j].path && same_file(out[i].path, out[j].path)) {
-                fprintf(stderr, "brickyard: %s and %s both name %s; accepted: a place for each\n",
-                        out[i].option, out[j].option, out[j].path);
-                return false;
-            }
-    return true;
-}
 
 static bool is_digest(const char *text)
 {
@@ -125,14 +31,14 @@ static bool check_options(const struct cli_run_options *o)
                     : "no such world");
         return false;
     }
-    return (!o->digest || is_digest(o->digest)) && writable("--db", o->db) &&
-           writable("--json", o->json) && writable("--junit", o->junit) && outputs_differ(o);
+    const struct cli_output output[] = {
+        {"--db", o->db}, {"--json", o->json}, {"--junit", o->junit}};
+    return (!o->digest || is_digest(o->digest)) && cli_outputs(output, 3);
 }
 
 static bool load(struct scn **out, const struct cli_run_options *o, uint32_t *devices)
 {
     struct scn_overrides overrides = {.sets = o->sets, .set = o->set};
-    struct scn_messages messages = {0};
     uint64_t number = 0;
     if (o->seed) {
         overrides.has_seed = true;
@@ -142,23 +48,7 @@ static bool load(struct scn **out, const struct cli_run_options *o, uint32_t *de
     if (o->devices && !cli_number("--devices", o->devices, 1, SCN_DEVICES_MAX, &number))
         return false;
     overrides.devices = *devices = (uint32_t)number;
-    int error = scn_load(out, o->scenario, &overrides, &messages);
-    cli_messages(&messages);
-    return !error;
-}
-
-static bool same_content(const struct scn *scn, const char *want)
-{
-    char have[33];
-    for (int i = 0; i < 16; i++)
-        snprintf(have + 2 * i, 3, "%02x", scn->content_hash[i]);
-    if (!want || !strcmp(have, want))
-        return true;
-    fprintf(stderr,
-            "brickyard: %s: its content is not the one that the token was made from (hash %s, not "
-            "%s)\n",
-            scn->path, have, want);
-    return false;
+    return cli_load(out, o->scenario, &overrides, o->must_hash);
 }
 
 /* The end of a replayed story: what became of the device, and of the run it was part of. */
@@ -195,11 +85,7 @@ static int write_outputs(const struct cli_run_options *o, const struct rep_resul
             fprintf(stderr, "brickyard: %s: %s\n", form[i].path, strerror(errno));
             code = CLI_INFRASTRUCTURE;
         }
-    if (fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "brickyard: standard output: %s\n", strerror(errno));
-        code = CLI_INFRASTRUCTURE;
-    }
-    return code;
+    return cli_flushed() ? code : CLI_INFRASTRUCTURE;
 }
 
 static int simulate(const struct cli_run_options *o, const struct scn *scn, uint32_t devices,
@@ -237,16 +123,10 @@ static int simulate(const struct cli_run_options *o, const struct scn *scn, uint
 int cli_run_with(const struct cli_run_options *o)
 {
     struct scn *scn = NULL;
-    uint32_t devices = 0;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint64_t jobs = cores > 0 ? (uint64_t)cores : 1;
-    if (jobs > 64)
-        jobs = 64;
-    if (!check_options(o) || (o->jobs && !cli_number("--jobs", o->jobs, 1, 64, &jobs)) ||
-        !load(&scn, o, &devices))
+    uint32_t devices = 0, jobs = 0;
+    if (!check_options(o) || !cli_jobs(o->jobs, &jobs) || !load(&scn, o, &devices))
         return CLI_USAGE;
-    int code =
-        same_content(scn, o->must_hash) ? simulate(o, scn, devices, (uint32_t)jobs) : CLI_USAGE;
+    int code = simulate(o, scn, devices, jobs);
     scn_free(scn);
     return code;
 }

@@ -1,4 +1,4 @@
-#include "text.h"
+#include "rep/text.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

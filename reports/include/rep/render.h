@@ -21,6 +21,8 @@ int rep_render_junit(FILE *out, const struct rep_result *result);
  * errno. */
 int rep_file(const char *path, int (*render)(FILE *, const struct rep_result *),
              const struct rep_result *result);
+/* The same for another value, with a renderer of its own that gives 0 or an error. */
+int rep_file_of(const char *path, int (*render)(FILE *, const void *), const void *value);
 
 /* The live display on standard error: a line rewritten in place on a terminal, plain lines
  * otherwise (at most one in 5 s, none when quiet). Reads the wall clock; never reaches a virtual
@@ -37,6 +39,10 @@ struct rep_progress_now {
 };
 void rep_progress_start(struct rep_progress *progress, FILE *out, bool quiet);
 void rep_progress_show(struct rep_progress *progress, const struct rep_progress_now *now);
+/* The same in other words: whether it is time for a line, and the line. It is cut where the terminal
+ * ends, because a wrapped line cannot be rewritten. */
+bool rep_progress_due(struct rep_progress *progress);
+void rep_progress_line(struct rep_progress *progress, const char *text);
 void rep_progress_end(struct rep_progress *progress);
 
 #endif

@@ -37,12 +37,6 @@ static int write_trailer(const struct own_env *env, const struct dut_image *imag
     return error ? error : boot_trailer_mark(&env->flash, &env->layout, BOOT_SLOT_A, 1);
 }
 
-static void put_u32(uint8_t *out, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-}
-
 /* bootloader/FORMAT.md: body, then two marks, as a write that ran to its end leaves them. */
 static int write_config_wrapping(const struct own_env *env, struct boot_config *config)
 {
@@ -51,9 +45,9 @@ static int write_config_wrapping(const struct own_env *env, struct boot_config *
     uint32_t marks = addr + ((uint32_t)sizeof body + page - 1) / page * page;
     config->sequence = WRAPPING;
     int error = boot_config_encode(body, config);
-    put_u32(mark + 4, config->sequence);
+    own_put_u32(mark + 4, config->sequence);
     memcpy(mark + 8, body + sizeof body - 4, 4);
-    put_u32(mark + 12, boot_crc32(0, mark, 12));
+    own_put_u32(mark + 12, boot_crc32(0, mark, 12));
     if (!error)
         error = program_padded(env, addr, body, sizeof body);
     for (uint32_t i = 0; i < 2 && !error; i++)
@@ -67,10 +61,10 @@ static int write_journal_wrapping(const struct own_env *env)
     uint8_t head[16] = "BYJ1",
             record[] = {'J', 'R', 7, 0, 0, 0, 0, 0, 1, 0, 0, 0, 7, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0};
     uint32_t addr = env->layout.data_addr;
-    put_u32(record + 4, WRAPPING);
-    put_u32(record + sizeof record - 4, boot_crc32(0, record, sizeof record - 4));
-    put_u32(head + 4, WRAPPING);
-    put_u32(head + 12, boot_crc32(0, head, 12));
+    own_put_u32(record + 4, WRAPPING);
+    own_put_u32(record + sizeof record - 4, boot_crc32(0, record, sizeof record - 4));
+    own_put_u32(head + 4, WRAPPING);
+    own_put_u32(head + 12, boot_crc32(0, head, 12));
     int error = program_padded(env, addr + env->layout.page_bytes, record, sizeof record);
     return error ? error : program_padded(env, addr, head, sizeof head);
 }

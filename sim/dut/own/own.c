@@ -73,6 +73,11 @@ static enum dut_run run(void *ram, const struct dut_port *port, enum dut_reset r
     return own_app_run(&own->app, port, &own->env.boot, &how, from->handoff[HANDOFF_WATCHDOG]);
 }
 
+static uint32_t canonical(void *ram, const struct dut_port *view, uint8_t *out, uint32_t max)
+{
+    return own_canonical(ram, view, out, max);
+}
+
 static const char *const variant[OWN_VARIANTS] = {"factory", "sequences about to wrap"};
 
 static const struct dut device = {
@@ -88,6 +93,8 @@ static const struct dut device = {
     .factory = factory,
     .boot = boot,
     .run = run,
+    .ranges = own_ranges,
+    .canonical = canonical,
 };
 
 const struct dut *dut_own_device(void)

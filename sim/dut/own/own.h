@@ -72,10 +72,27 @@ enum own_variant { OWN_FACTORY, OWN_WRAP, OWN_VARIANTS };
 int own_factory(const struct own_env *env, const struct dut_port *port,
                 const struct dut_image *image);
 
-/* All of the RAM. */
+/* Little endian, as all numbers on flash. */
+static inline void own_put_u32(uint8_t *out, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* canon.c: see struct dut. */
+struct own_canon {
+    struct own_env env;
+    struct agent_journal journal;
+};
+uint32_t own_ranges(const struct dut_unit *unit, struct dut_range *out, uint32_t max);
+uint32_t own_canonical(struct own_canon *canon, const struct dut_port *view, uint8_t *out,
+                       uint32_t max);
+
+/* The RAM. */
 struct own {
     struct own_env env;
     struct own_app app;
 };
+_Static_assert(sizeof(struct own_canon) <= sizeof(struct own), "both fit the same RAM");
 
 #endif

@@ -56,7 +56,7 @@ struct sim_sweep_options {
     void *ctx;
 };
 
-enum { SIM_SWEEP_BROKEN_MAX = 64, SIM_SWEEP_TOKEN_MAX = 1024 };
+enum { SIM_SWEEP_BROKEN_MAX = 64, SIM_SWEEP_TOKEN_MAX = 2048 };
 
 /* One kind of failure: the same promise broken in the same way, however often. */
 struct sim_sweep_broken {
@@ -70,6 +70,7 @@ struct sim_sweep_broken {
 struct sim_sweep_result {
     char scenario[SCN_NAME_MAX], device[64];
     uint32_t image_bytes;
+    uint32_t depth;      /* cuts in one history at most, 0: any number */
     uint64_t operations; /* flash operations (pages, sectors) of the clean runs */
     uint64_t histories;  /* runs from a cut to the end, or to a state that was seen before */
     uint64_t cuts;       /* executed, and the boot after it ran */
@@ -77,6 +78,7 @@ struct sim_sweep_result {
     uint64_t states;     /* different ones, just after the bootloader */
     uint64_t boots;
     bool fixpoint; /* no new state is left for any number of cuts (of the finite forms) */
+    uint32_t forms; /* mask of those that were asked for; of all that apply where none was */
     uint64_t form[SIM_SWEEP_FORMS]; /* cuts by form */
     uint64_t sampled_pairs;         /* pairs of equal states that were run on and compared */
     uint64_t unequal_pairs;         /* of them: the canonical form is unsound, the run is not valid */
@@ -95,18 +97,30 @@ struct sim_sweep_result {
 int sim_sweep_run(const struct sim_sweep_options *options, struct sim_sweep_result *out,
                   char *message, size_t len);
 
+/* The forms of a result. The summary has the verdict in its first line, and of each broken promise
+ * the command that replays it; json has the keys of CONTRACT.md and more; junit has a case for each
+ * promise, and one for the sweep itself. 0, or negative (rep/db.h) without memory or when writing
+ * failed. */
+void sim_sweep_print(FILE *out, const struct sim_sweep_result *result);
+int sim_sweep_json(FILE *out, const struct sim_sweep_result *result);
+int sim_sweep_junit(FILE *out, const struct sim_sweep_result *result);
+
 /*
  * A token of a sweep, "sw1,...": the scenario with the hash of its content, the device, and the
  * history. sim_sweep_is_token looks at the first bytes only.
  */
 struct sim_sweep_token {
     char hash[40];       /* of the scenario's content */
-    char scenario[512];  /* path */
+    char scenario[1024]; /* path */
     char dut[256];       /* path of the plugin; "" : Brickyard's own */
     char history[512];   /* story, cuts and choices, opaque here */
 };
 bool sim_sweep_is_token(const char *text);
+/* False when the text is no token of a sweep, or a part is unknown, missing, there twice or too long.
+ */
 bool sim_sweep_token_read(struct sim_sweep_token *out, const char *text);
+/* What does not fit len (very long paths) is "", never a part of a token. */
+void sim_sweep_token_write(char *out, size_t len, const struct sim_sweep_token *token);
 
 /* Runs that one history and tells it, step by step, with a map of the flash at each boot. Returns
  * the exit code (0: nothing was broken, 3 or 4), or -1 with a message. */

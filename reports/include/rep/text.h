@@ -1,7 +1,7 @@
 /*
  * Text that came from scenarios, devices and files, made fit for its form: JSON and XML accept only
  * valid UTF-8, XML no control characters, and a terminal must not be driven by a device's name.
- * Private to reports/. Pure; thread-safe.
+ * Pure; thread-safe.
  */
 #ifndef REP_TEXT_H
 #define REP_TEXT_H

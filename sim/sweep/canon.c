@@ -1,0 +1,129 @@
+/*
+ * The key of a state: what is hashed to know it again. Sectors outside the device's canonical
+ * ranges count byte by byte, with their unstable bits and defects. The ranges count as the device
+ * says (dut->canonical), once for each way in which their unstable units may read: with n units,
+ * 2^n times. Not part of the key: time, wear, the number of cuts so far.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+enum { CANON_MAX = 1 << 16, VIEWED_UNITS_MAX = 3 };
+
+/* Plain bytes, unstable units as this view shows them. */
+static int view_read(void *ctx, uint32_t addr, void *out, uint32_t len)
+{
+    const struct sweep_worker *worker = ctx;
+    const struct sweep_state *state = worker->viewed;
+    uint8_t *bytes = out;
+    if (addr > state->flash.base->bytes || len > state->flash.base->bytes - addr)
+        return -1;
+    sim_flash_peek(&state->flash, addr, out, len, 1);
+    for (uint32_t u = 0; u < state->units; u++) {
+        const struct sweep_unit *unit = &state->unit[u];
+        bool done = worker->view_done & 1u << u;
+        bool as_zero = unit->erase ? !done : done;
+        uint32_t from = unit->addr > addr ? unit->addr : addr;
+        uint32_t to = unit->addr + unit->len < addr + len ? unit->addr + unit->len : addr + len;
+        for (uint32_t at = from; as_zero && at < to; at++) {
+            uint32_t size = state->flash.base->sector_bytes;
+            const uint8_t *mask = sim_flash_sector_mask(&state->flash, at / size);
+            if (mask)
+                bytes[at - addr] &= (uint8_t)~mask[at % size];
+        }
+    }
+    return 0;
+}
+
+void sweep_view_init(struct sweep_worker *worker)
+{
+    worker->view = (struct dut_port){.ctx = worker, .unit = &worker->world->unit,
+                                     .read = view_read};
+}
+
+static bool in_ranges(const struct sweep_world *world, const struct sweep_unit *unit)
+{
+    return world->canonical_sector[unit->addr / world->unit.layout.sector_bytes];
+}
+
+/* The ranges as they are: where the device has nothing to say of them. */
+static XXH128_hash_t raw_ranges(const struct sweep_worker *worker, const struct sweep_state *state)
+{
+    const struct sweep_world *world = worker->world;
+    uint32_t size = world->unit.layout.sector_bytes;
+    XXH128_hash_t hash = {1, 1};
+    for (uint32_t s = 0; s < world->sectors; s++) {
+        if (!world->canonical_sector[s])
+            continue;
+        const uint8_t *bytes = sim_flash_sector_bytes(&state->flash, s);
+        const uint8_t *mask = sim_flash_sector_mask(&state->flash, s);
+        XXH128_hash_t part[3] = {hash, {s, 0}, {s, 0}};
+        if (bytes)
+            part[1] = XXH3_128bits(bytes, size);
+        if (mask)
+            part[2] = XXH3_128bits(mask, size);
+        hash = XXH3_128bits(part, sizeof part);
+    }
+    return hash;
+}
+
+static XXH128_hash_t ranges_of(struct sweep_worker *worker, const struct sweep_state *state)
+{
+    uint32_t mine[SWEEP_UNITS_MAX], count = 0;
+    XXH128_hash_t hash = {0, 0};
+    for (uint32_t u = 0; u < state->units; u++)
+        if (in_ranges(worker->world, &state->unit[u]))
+            mine[count++] = u;
+    if (count > VIEWED_UNITS_MAX || state->crowded)
+        return raw_ranges(worker, state);
+    worker->viewed = state;
+    for (uint32_t view = 0; view < 1u << count; view++) {
+        worker->view_done = 0;
+        for (uint32_t i = 0; i < count; i++)
+            worker->view_done |= (view >> i & 1) << mine[i];
+        memset(worker->ram, 0xA5, worker->dut->ram_bytes);
+        sweep_plugin_reset(&worker->plugin);
+        uint32_t len =
+            worker->dut->canonical(worker->ram, &worker->view, worker->canon, CANON_MAX);
+        if (len == 0 || len > CANON_MAX)
+            return raw_ranges(worker, state);
+        XXH128_hash_t part[2] = {hash, XXH3_128bits(worker->canon, len)};
+        hash = XXH3_128bits(part, sizeof part);
+    }
+    return hash;
+}
+
+uint32_t sweep_canon_max(void)
+{
+    return CANON_MAX;
+}
+
+XXH128_hash_t sweep_state_key(struct sweep_worker *worker, struct sweep_state *state)
+{
+    struct {
+        XXH128_hash_t plain, ranged;
+        struct sweep_env env;
+        struct sweep_unit unit[SWEEP_UNITS_MAX];
+        uint32_t units;
+        uint32_t booted, image_addr, slot, trial, watchdog_s, handoff[8];
+    } key;
+    memset(&key, 0, sizeof key);
+    if (worker->world->ranges && !state->ranged_known) {
+        state->ranged = ranges_of(worker, state);
+        state->ranged_known = true;
+    }
+    key.plain = state->plain;
+    key.ranged = state->ranged;
+    key.env = state->env;
+    memcpy(key.unit, state->unit, state->units * sizeof *key.unit);
+    key.units = state->units | (state->crowded ? 0x100 : 0);
+    if (state->booted) {
+        key.booted = 1u + state->running;
+        key.image_addr = state->boot.image_addr;
+        key.slot = state->boot.slot;
+        key.trial = state->boot.trial;
+        key.watchdog_s = state->boot.watchdog_s;
+        memcpy(key.handoff, state->boot.handoff, sizeof key.handoff);
+    }
+    return XXH3_128bits(&key, sizeof key);
+}
