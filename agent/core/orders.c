@@ -17,7 +17,21 @@ static void defer(struct agent *agent, uint32_t defer_s)
     agent->waiting_told = false;
 }
 
-/* Nothing was confirmed in the other slot: the device stays, and says so. */
+/* Would the bootloader boot the other slot? Else the order could only end in a reset, unanswered. */
+static bool fallback_verifies(const struct agent *agent)
+{
+    const struct boot_env *env = agent->config->boot;
+    struct boot_config config;
+    struct boot_trailer trailer;
+    int sector, slot = agent_other_slot(agent);
+    if (boot_config_read(env->flash, env->layout, &config, &sector) ||
+        boot_trailer_read(env->flash, env->layout, slot, &trailer))
+        return false;
+    struct boot_limits limits = {config.security_counter, &config, true};
+    return boot_verify(env, slot, &trailer, &limits, NULL, NULL) == BOOT_VERDICT_VALID;
+}
+
+/* No image was confirmed in the other slot, or it is none any more: the device stays, and says so. */
 static void leave_running(struct agent *agent)
 {
     const struct agent_installed *installed = &agent->journal.installed;
@@ -26,7 +40,7 @@ static void leave_running(struct agent *agent)
     agent_journal_step(journal, journal->phase, AGENT_WHY_OPERATOR, journal->attempts);
     agent_journal_commit(journal);
     agent_journal_hold(journal);
-    if (boot_revert(agent->config->boot, agent->boot.slot)) {
+    if (!fallback_verifies(agent) || boot_revert(agent->config->boot, agent->boot.slot)) {
         agent_journal_step(journal, journal->phase, before, journal->attempts);
         agent_tell_of(agent, AGENT_ST_REFUSED, AGENT_WHY_OPERATOR, installed->campaign_id,
                       installed->firmware_id);

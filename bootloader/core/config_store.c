@@ -141,18 +141,32 @@ static int mark_again(const struct boot_flash *flash, const struct boot_layout *
     return boot_program(flash, layout, mark_addr(layout, sector, index), mark, sizeof mark);
 }
 
+/* True when the sector holds this record with all its marks: a stuck sector ignores what is written,
+ * and reports success. */
+static bool holds(const struct boot_flash *flash, const struct boot_layout *layout, int sector,
+                  uint32_t sequence, uint32_t body_crc)
+{
+    struct record record;
+    return read_record(flash, layout, sector, &record) == BOOT_OK &&
+           record.marks == MARKS_OF_A_WRITE && record.config.sequence == sequence &&
+           record.body_crc == body_crc;
+}
+
 /* Always erases first: a sector that reads FF is no proof of a finished erase. */
 static int write_record(const struct boot_flash *flash, const struct boot_layout *layout,
                         int sector, const uint8_t body[BOOT_CONFIG_BODY_BYTES], uint32_t sequence)
 {
     uint8_t mark[BOOT_CONFIG_MARK_BYTES];
     uint32_t addr = sector_addr(layout, sector);
+    uint32_t body_crc = boot_get32(body + BOOT_CONFIG_BODY_BYTES - 4);
     if (flash->erase(flash->ctx, addr) < 0)
         return BOOT_EFLASH;
-    boot_mark_encode(mark, mark_magic, sequence, boot_get32(body + BOOT_CONFIG_BODY_BYTES - 4));
+    boot_mark_encode(mark, mark_magic, sequence, body_crc);
     int error = boot_program(flash, layout, addr, body, BOOT_CONFIG_BODY_BYTES);
     for (uint32_t i = 0; i < MARKS_OF_A_WRITE && !error; i++)
         error = boot_program(flash, layout, mark_addr(layout, sector, i), mark, sizeof mark);
+    if (!error && !holds(flash, layout, sector, sequence, body_crc))
+        error = BOOT_EFLASH;
     return error;
 }
 

@@ -67,7 +67,23 @@ static XXH128_hash_t raw_ranges(const struct sweep_worker *worker, const struct 
     return hash;
 }
 
-static XXH128_hash_t ranges_of(struct sweep_worker *worker, const struct sweep_state *state)
+/* What all views agree on as never read again; nothing, where they differ. */
+static void scratch_of(struct sweep_worker *worker, struct sweep_state *state, bool first)
+{
+    struct dut_range range[SWEEP_SCRATCH_MAX];
+    memset(range, 0, sizeof range);
+    uint32_t count =
+        worker->dut->scratch(worker->ram, &worker->view, range, SWEEP_SCRATCH_MAX);
+    count = count > SWEEP_SCRATCH_MAX ? 0 : count;
+    if (first) {
+        memcpy(state->scratch, range, sizeof range);
+        state->scratches = count;
+    } else if (count != state->scratches || memcmp(range, state->scratch, sizeof range) != 0) {
+        state->scratches = 0;
+    }
+}
+
+static XXH128_hash_t ranges_of(struct sweep_worker *worker, struct sweep_state *state)
 {
     uint32_t mine[SWEEP_UNITS_MAX], count = 0;
     XXH128_hash_t hash = {0, 0};
@@ -77,6 +93,7 @@ static XXH128_hash_t ranges_of(struct sweep_worker *worker, const struct sweep_s
     if (count > VIEWED_UNITS_MAX || state->crowded)
         return raw_ranges(worker, state);
     worker->viewed = state;
+    state->scratches = 0;
     for (uint32_t view = 0; view < 1u << count; view++) {
         worker->view_done = 0;
         for (uint32_t i = 0; i < count; i++)
@@ -89,8 +106,40 @@ static XXH128_hash_t ranges_of(struct sweep_worker *worker, const struct sweep_s
             return raw_ranges(worker, state);
         XXH128_hash_t part[2] = {hash, XXH3_128bits(worker->canon, len)};
         hash = XXH3_128bits(part, sizeof part);
+        if (worker->dut->scratch && worker->world->deep)
+            scratch_of(worker, state, view == 0);
     }
     return hash;
+}
+
+static bool is_scratch(const struct sweep_state *state, uint32_t addr)
+{
+    for (uint32_t i = 0; i < state->scratches; i++)
+        if (addr - state->scratch[i].addr < state->scratch[i].len)
+            return true;
+    return false;
+}
+
+/* The sum over plain sectors, those in scratch ranges as blank or not. */
+static XXH128_hash_t plain_of(const struct sweep_world *world, const struct sweep_state *state)
+{
+    uint32_t size = world->unit.layout.sector_bytes;
+    XXH128_hash_t sum = state->plain;
+    for (uint32_t i = 0; i < state->scratches; i++) {
+        const struct dut_range *range = &state->scratch[i];
+        uint32_t end = (range->addr + range->len) / size;
+        for (uint32_t s = (range->addr + size - 1) / size; s < end && s < world->sectors; s++) {
+            if (world->canonical_sector[s] || (!sim_flash_sector_bytes(&state->flash, s) &&
+                                               !sim_flash_sector_mask(&state->flash, s)))
+                continue;
+            XXH128_hash_t was = sweep_sector_hash(world, &state->flash, s);
+            uint32_t dirty[2] = {s, 1};
+            XXH128_hash_t is = XXH3_128bits_withSeed(dirty, sizeof dirty, UINT64_MAX);
+            sum.low64 += is.low64 - was.low64;
+            sum.high64 += is.high64 - was.high64;
+        }
+    }
+    return sum;
 }
 
 uint32_t sweep_canon_max(void)
@@ -112,11 +161,13 @@ XXH128_hash_t sweep_state_key(struct sweep_worker *worker, struct sweep_state *s
         state->ranged = ranges_of(worker, state);
         state->ranged_known = true;
     }
-    key.plain = state->plain;
+    key.plain = plain_of(worker->world, state);
     key.ranged = state->ranged;
     key.env = state->env;
-    memcpy(key.unit, state->unit, state->units * sizeof *key.unit);
-    key.units = state->units | (state->crowded ? 0x100 : 0);
+    for (uint32_t u = 0; u < state->units; u++)
+        if (!is_scratch(state, state->unit[u].addr))
+            key.unit[key.units++] = state->unit[u];
+    key.units |= state->crowded ? 0x100 : 0;
     if (state->booted) {
         key.booted = 1u + state->running;
         key.image_addr = state->boot.image_addr;

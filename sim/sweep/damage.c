@@ -21,6 +21,18 @@ static bool is_fallback(const struct sweep_world *world, const struct sweep_stat
     return false;
 }
 
+/* Is one of the images in the slots known to be a bad one? */
+static bool has_bad_one(const struct sweep_world *world, const struct sweep_state *state)
+{
+    for (uint32_t slot = 0; slot < DUT_SLOTS; slot++) {
+        uint8_t image =
+            sweep_image_at(world, &state->flash, world->unit.layout.slot_addr[slot]);
+        if (image != IMAGE_NONE && state->env.behaviour[image] > BEHAVIOUR_HEALTHY)
+            return true;
+    }
+    return false;
+}
+
 /*
  * False when the damage would leave nothing to survive on: the image to go back to is hit while the
  * other is known to be a bad one.
@@ -30,10 +42,8 @@ bool sweep_damage(const struct sweep_world *world, struct sweep_state *state,
 {
     if (blow->at >= state->flash.base->bytes)
         return false;
-    uint8_t goal = sweep_goal(world, &state->env);
     if (is_fallback(world, state, blow->at)) {
-        if (goal < SWEEP_IMAGES && state->env.behaviour[goal] > BEHAVIOUR_HEALTHY &&
-            state->env.answer == 0)
+        if (has_bad_one(world, state))
             return false;
         state->env.lost = 1;
     }

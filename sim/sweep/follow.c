@@ -173,6 +173,12 @@ static bool take_over(struct sweep_thread *thread, struct stack *stack,
                                  end == END_BOOTED, &is_new);
         add_edge(thread, origin, node);
         merged = !is_new;
+    } else {
+        /* Off states of the last layer are not kept, but they may be known from an earlier one. */
+        node = sweep_nodes_find(&thread->search->nodes, sweep_state_key(worker, state));
+        merged = node != SWEEP_NODE_NONE;
+        if (merged)
+            add_edge(thread, origin, node);
     }
     if (merged) {
         if (is_sampled(thread, node))

@@ -84,6 +84,7 @@ struct sweep_world {
     uint32_t sectors;
     uint32_t forms; /* mask */
     bool any;
+    bool deep; /* more than one cut in a history: scratch counts as blank or not */
 };
 int sweep_world_build(struct sweep_world *out, const struct sim_sweep_options *options,
                       const struct dut *dut, char *message, size_t len);
@@ -151,6 +152,8 @@ struct sweep_unit {
 };
 enum { SWEEP_UNITS_MAX = 6 };
 
+enum { SWEEP_SCRATCH_MAX = 4 };
+
 /* state.c: all that lives on when the power is off, or (booted) between bootloader and image. */
 struct sweep_state {
     struct sim_flash flash;
@@ -165,6 +168,8 @@ struct sweep_state {
     XXH128_hash_t plain;  /* sum over the sectors outside the canonical ranges */
     XXH128_hash_t ranged; /* of the canonical ranges, when ranged_known */
     bool ranged_known;
+    struct dut_range scratch[SWEEP_SCRATCH_MAX]; /* with ranged_known */
+    uint32_t scratches;
 };
 void sweep_state_clone(struct sweep_state *out, const struct sweep_state *from);
 void sweep_state_free(struct sweep_state *state);

@@ -66,7 +66,7 @@ static void check_trial(struct sweep_worker *worker, uint8_t image)
     }
     if (env->may_confirm)
         return;
-    if (env->answer == DUT_SAYS_ROLLED_BACK && has(worker, DUT_REMEMBERS))
+    if (env->answer == DUT_SAYS_ROLLED_BACK && has(worker, DUT_REMEMBERS) && !env->scarred)
         sweep_break(worker, REP_PROMISE_CONVERGENCE, "%s runs again after it was rolled back",
                     version_of(world, image));
     if (!worker->state->boot.trial)
@@ -88,11 +88,19 @@ static void check_version(struct sweep_worker *worker, uint8_t image)
         return;
     bool offered = !env->done && step->kind == STEP_OFFER && env->offered && goal == image;
     bool again = step->kind == STEP_OFFER && step->expect == EXPECT_AGAIN && goal == image;
-    if (again && has(worker, DUT_REMEMBERS) && env->before == DUT_SAYS_ROLLED_BACK)
+    /* Where flash forgot, the device may have too. */
+    if (again && has(worker, DUT_REMEMBERS) && env->before == DUT_SAYS_ROLLED_BACK &&
+        !env->scarred)
         sweep_break(worker, REP_PROMISE_CONVERGENCE, "%s is installed again after its rollback",
                     version_of(world, image));
     if (offered && step->expect != EXPECT_REFUSED) {
         check_trial(worker, image);
+    } else if (env->scarred && world->image[image].good &&
+               (env->lost || worker->state->boot.trial)) {
+        /* The permanent image was hit, or the record that said how a trial had ended. */
+        sweep_tell(worker, "a good image, after damage");
+        if (!worker->state->boot.trial)
+            env->permanent = image;
     } else if (image == env->earlier &&
                (env->hurt || (step->kind == STEP_ORDER && env->offered))) {
         env->earlier = env->permanent;
@@ -216,7 +224,7 @@ static uint8_t answer_of(struct sweep_worker *worker)
 static bool may_fail(const struct sweep_worker *worker)
 {
     const struct sweep_env *env = &worker->state->env;
-    return env->hurt || env->cuts >= worker->world->unit.trial_boots;
+    return env->hurt || env->lost || env->cuts >= worker->world->unit.trial_boots;
 }
 
 /* A device that was promised an update and is healthy has to have it. */
@@ -238,7 +246,8 @@ static void expect_outcome(struct sweep_worker *worker, uint8_t answer)
     const struct sweep_step *step = sweep_step_of(world, env);
     uint8_t behaviour = env->behaviour[step->image];
     bool healthy = behaviour <= BEHAVIOUR_HEALTHY;
-    if (step->expect == EXPECT_REFUSED && answer == DUT_SAYS_CONFIRMED)
+    if (step->expect == EXPECT_REFUSED && answer == DUT_SAYS_CONFIRMED &&
+        step->image != env->permanent)
         sweep_break(worker, REP_PROMISE_CONVERGENCE, "says %s is installed, which is to be refused",
                     version_of(world, step->image));
     if (step->expect == EXPECT_INSTALLED || (step->expect == EXPECT_TRIED && healthy))
@@ -268,6 +277,9 @@ static void end_step(struct sweep_worker *worker)
         sweep_break(worker, REP_PROMISE_CONVERGENCE, "the ordered rollback does not happen");
     if (!has(worker, DUT_REPORTS))
         env->answer = answer_of(worker);
+    /* A firmware that was bad is not told apart by how: it never runs again. */
+    if (step->kind == STEP_OFFER && env->behaviour[step->image] > BEHAVIOUR_HEALTHY)
+        env->behaviour[step->image] = BEHAVIOUR_DRIVERS;
     bool last = env->step + 1u == story->steps;
     bool failed = env->answer != DUT_SAYS_CONFIRMED && env->hurt != 2;
     if (last && (env->extra || !failed)) {

@@ -161,6 +161,19 @@ uint32_t sweep_nodes_visit(struct sweep_nodes *nodes, XXH128_hash_t key,
     return index;
 }
 
+uint32_t sweep_nodes_find(struct sweep_nodes *nodes, XXH128_hash_t key)
+{
+    uint32_t s = key.low64 % SWEEP_SHARDS;
+    pthread_mutex_lock(&nodes->shard[s].lock);
+    const uint32_t *slot = nodes->shard[s].slot;
+    size_t mask = nodes->shard[s].room - 1, at = key.high64 & mask;
+    while (slot[at] && !XXH128_isEqual(sweep_node(nodes, slot[at] - 1)->key, key))
+        at = (at + 1) & mask;
+    uint32_t index = slot[at] ? slot[at] - 1 : SWEEP_NODE_NONE;
+    pthread_mutex_unlock(&nodes->shard[s].lock);
+    return index;
+}
+
 void sweep_edges_add(struct sweep_edges *edges, const struct sweep_edge *edge)
 {
     if (edges->count == edges->room) {

@@ -66,6 +66,8 @@ struct sweep_node *sweep_node(const struct sweep_nodes *nodes, uint32_t index);
 /* The node with this key, made when new (*is_new); a smaller order than it had replaces its origin. */
 uint32_t sweep_nodes_visit(struct sweep_nodes *nodes, XXH128_hash_t key,
                            const struct sweep_origin *origin, bool booted, bool *is_new);
+/* The node with this key, or NONE. */
+uint32_t sweep_nodes_find(struct sweep_nodes *nodes, XXH128_hash_t key);
 /* Where an origin stands in the search. */
 struct sweep_order sweep_order_of(const struct sweep_nodes *nodes,
                                   const struct sweep_origin *origin);

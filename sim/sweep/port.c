@@ -156,7 +156,8 @@ static void hook_violation(void *ctx, enum sim_flash_violation kind, uint32_t ad
         [SIM_FLASH_V_PROTECTED] = "write to the running image or the bootloader",
     };
     /* Bits that an earlier damage cleared, or a brown-out did not erase, can't rise by a program. */
-    if (kind == SIM_FLASH_V_OVERWRITE && worker->state->env.scarred)
+    if (kind == SIM_FLASH_V_OVERWRITE &&
+        (worker->state->env.scarred || worker->suffered))
         return;
     sweep_break(worker,
                 kind == SIM_FLASH_V_PROTECTED ? REP_PROMISE_RUNNING_IMAGE

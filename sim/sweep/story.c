@@ -113,7 +113,9 @@ void sweep_env_cut(const struct sweep_world *world, struct sweep_env *env, uint8
     };
     env->reset = reset[form];
     env->trials = 0;
-    if (env->cuts < world->unit.trial_boots)
+    if (world->any)
+        env->cuts = (uint8_t)world->unit.trial_boots; /* there may be so many: told apart no more */
+    else if (env->cuts < world->unit.trial_boots)
         env->cuts++;
     if (form >= SIM_SWEEP_WATCHDOG && env->hurt == 0)
         env->hurt = 1;

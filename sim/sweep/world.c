@@ -188,7 +188,7 @@ static int make_message(struct sweep_image *image)
     char *checksum = hex(image->dut.sha256, 32);
     char *signature = hex(image->dut.signature, image->dut.signature_len);
     char url[96];
-    snprintf(url, sizeof url, "https://a.invalid/%s", image->firmware_id);
+    snprintf(url, sizeof url, "https://a/%s", image->version);
     json_t *root = checksum && signature
                        ? json_pack("{s:s,s:{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s},s:b,s:s}",
                                    "campaign_id", campaign_id, "manifest", "firmware_id",
@@ -198,7 +198,7 @@ static int make_message(struct sweep_image *image)
                                    "binary_size_bytes", (json_int_t)image->dut.len,
                                    "checksum_sha256", checksum, "signature_ecdsa", signature,
                                    "signing_cert_id", image->dut.cert_id, "release_notes_url",
-                                   "https://a.invalid/n", "rollback_version",
+                                   "https://a/n", "rollback_version",
                                    no_version, "published_at",
                                    "2026-01-01T00:00:00Z", "force", 0, "deadline", deadline)
                        : NULL;
@@ -318,6 +318,7 @@ int sweep_world_build(struct sweep_world *out, const struct sim_sweep_options *o
     out->dut = dut;
     out->forms = options->forms;
     out->any = options->any;
+    out->deep = options->any || options->cuts > 1;
     for (uint32_t g = 0; g < scn->groups && !group; g++)
         if (!scn->group[g].lab)
             group = &scn->group[g];

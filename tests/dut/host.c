@@ -8,55 +8,6 @@
 enum { RAM_FILL = 0xA5, SESSIONS_MAX = 40 };
 static const int64_t noon_ms = 1774008000000; /* Friday 2026-03-20 12:00 UTC */
 
-static uint32_t flash_bytes(const struct host *host)
-{
-    return host->unit.layout.flash_bytes;
-}
-
-static int flash_read(void *ctx, uint32_t addr, void *out, uint32_t len)
-{
-    struct host *host = ctx;
-    cr_assert(addr <= flash_bytes(host) && len <= flash_bytes(host) - addr, "read out of bounds");
-    memcpy(out, host->flash + addr, len);
-    host->reads++;
-    return 0;
-}
-
-static void may_write(const struct host *host, uint32_t addr)
-{
-    const struct dut_layout *at = &host->unit.layout;
-    cr_assert(addr >= at->config_addr && addr < at->data_addr + at->journal_bytes,
-              "0x%x is not the device's to write", addr);
-    bool running = host->boot.boots && addr >= host->boot.image_addr &&
-                   addr < host->boot.image_addr + at->slot_bytes - at->sector_bytes;
-    cr_assert_not(running, "the running image is written");
-}
-
-static int flash_program(void *ctx, uint32_t addr, const void *data, uint32_t len)
-{
-    struct host *host = ctx;
-    const uint8_t *bytes = data;
-    uint32_t page = host->unit.layout.page_bytes;
-    cr_assert(addr % page == 0 && len % page == 0 && len, "program 0x%x + %u", addr, len);
-    may_write(host, addr);
-    for (uint32_t i = 0; i < len; i++) {
-        cr_assert_eq(bytes[i] & ~host->flash[addr + i], 0, "0 to 1 at 0x%x", addr + i);
-        host->flash[addr + i] = bytes[i];
-    }
-    host->writes += len / page;
-    return 0;
-}
-
-static int flash_erase(void *ctx, uint32_t addr)
-{
-    struct host *host = ctx;
-    cr_assert_eq(addr % host->unit.layout.sector_bytes, 0, "erase 0x%x", addr);
-    may_write(host, addr);
-    memset(host->flash + addr, 0xff, host->unit.layout.sector_bytes);
-    host->writes++;
-    return 0;
-}
-
 static void hash_begin(void *ctx)
 {
     struct host *host = ctx;
@@ -96,7 +47,7 @@ static void sleep_until(void *ctx, int64_t until_ms)
         return;
     }
     host->now_ms = host->bites_ms;
-    longjmp(host->reset, 1);
+    longjmp(host->reset, HOST_WATCHDOG);
 }
 
 /* A mark in the trailer of the slot that runs, whatever it says. */
@@ -113,7 +64,8 @@ static bool is_marked(const struct host *host)
 static void kick(void *ctx, uint32_t seconds)
 {
     struct host *host = ctx;
-    cr_assert(is_marked(host), "the watchdog is kicked by an image that is not confirmed");
+    cr_assert(is_marked(host) || host->bad_sector != UINT32_MAX,
+              "the watchdog is kicked by an image that is not confirmed");
     if (seconds)
         host->watchdog_s = seconds;
     if (host->watchdog_s)
@@ -154,7 +106,10 @@ static int32_t fetch(void *ctx, uint32_t offset, void *out, uint32_t len)
 static bool check(void *ctx, enum dut_check what)
 {
     struct host *host = ctx;
-    return !host->fails[what] || strcmp(host->running, host->bad_version) != 0;
+    bool holds = !host->fails[what] || strcmp(host->running, host->bad_version) != 0;
+    if (!holds && what == DUT_CHECK_NO_FAULT)
+        longjmp(host->reset, HOST_FAULT);
+    return holds;
 }
 
 static void note(void *ctx, const char *text)
@@ -174,6 +129,8 @@ static void report(void *ctx, const struct dut_report *told)
     snprintf(out->version, sizeof out->version, "%s", told->version);
     snprintf(out->text, sizeof out->text, "%s", told->text);
     note(ctx, out->text);
+    host_trace(host, out->text, strlen(out->text));
+    host_trace(host, out->firmware_id, strlen(out->firmware_id));
     if (told->status == DUT_SAYS_PROGRESS)
         return;
     host->rollback = false;
@@ -227,9 +184,6 @@ void host_init(struct host *host, uint32_t variant, uint32_t page_bytes)
     host->port = (struct dut_port){
         .ctx = host,
         .unit = &host->unit,
-        .read = flash_read,
-        .program = flash_program,
-        .erase = flash_erase,
         .sha256_begin = hash_begin,
         .sha256_update = hash_update,
         .sha256_final = hash_final,
@@ -243,13 +197,14 @@ void host_init(struct host *host, uint32_t variant, uint32_t page_bytes)
         .report = report,
         .note = note,
     };
-    host->flash = malloc(flash_bytes(host));
-    cr_assert(host->ram && host->flash);
-    memset(host->flash, 0xff, flash_bytes(host));
+    host_flash_port(&host->port);
+    cr_assert(host->ram && host->unit.layout.flash_bytes <= sizeof host->flash);
+    memset(host->flash, 0xff, sizeof host->flash);
     cr_assert_eq(boot_openssl_init(&host->openssl), 0);
     boot_openssl_port(&host->openssl, &host->crypto);
     host->now_ms = noon_ms;
     host->bites_ms = INT64_MAX;
+    host->cut_at = host->bad_sector = UINT32_MAX;
     host->told = getenv("HOST_STORY") != NULL;
     cr_assert_eq(host->dut->abi, DUT_ABI);
     const char *wrong = host->dut->refuses(&host->unit);
@@ -259,7 +214,6 @@ void host_init(struct host *host, uint32_t variant, uint32_t page_bytes)
 void host_free(struct host *host)
 {
     boot_openssl_free(&host->openssl);
-    free(host->flash);
     free(host->ram);
 }
 
@@ -327,41 +281,61 @@ static void read_running(struct host *host)
     snprintf(host->running, sizeof host->running, "%s", header.version);
 }
 
-enum host_end host_session(struct host *host, enum dut_reset reset)
+static void booted(struct host *host)
 {
-    memset(&host->boot, 0, sizeof host->boot);
-    memset(host->ram, RAM_FILL, host->dut->ram_bytes);
-    host->bites_ms = INT64_MAX;
-    if (setjmp(host->reset)) {
-        host->jumps++;
-        return HOST_WATCHDOG;
-    }
-    host->dut->boot(host->ram, &host->port, reset, &host->boot);
+    host_trace(host, &host->boot.slot, sizeof host->boot.slot);
+    host_trace(host, host->boot.why, strlen(host->boot.why));
     host->boots++;
     if (!host->boot.boots)
-        return HOST_DEAD;
+        return;
     read_running(host);
     if (host->told)
         fprintf(stderr, "boot: slot %u, %s: %s\n", host->boot.slot, host->running, host->boot.why);
     host->watchdog_s = host->boot.watchdog_s;
     if (host->watchdog_s)
         host->bites_ms = host->now_ms + (int64_t)host->watchdog_s * 1000;
+}
+
+enum host_end host_session(struct host *host, enum dut_reset reset)
+{
+    memset(&host->boot, 0, sizeof host->boot);
+    memset(host->ram, RAM_FILL, host->dut->ram_bytes);
+    host->bites_ms = INT64_MAX;
+    int taken = setjmp(host->reset);
+    if (taken)
+        return (enum host_end)taken;
+    host->dut->boot(host->ram, &host->port, reset, &host->boot);
+    booted(host);
+    if (!host->boot.boots)
+        return HOST_DEAD;
     memset(host->ram, RAM_FILL, host->dut->ram_bytes);
     enum dut_run end = host->dut->run(host->ram, &host->port, reset, &host->boot);
     return end == DUT_RUN_IDLE ? HOST_IDLE : HOST_RESET;
 }
 
-void host_run(struct host *host)
+static enum dut_reset reset_after(enum host_end end)
+{
+    return end == HOST_WATCHDOG ? DUT_RESET_WATCHDOG
+           : end == HOST_FAULT  ? DUT_RESET_HARD_FAULT
+                                : DUT_RESET_SOFTWARE;
+}
+
+enum host_end host_run(struct host *host)
 {
     enum dut_reset reset = DUT_RESET_POWER_ON;
+    enum host_end end = HOST_BUSY;
     for (int i = 0; i < SESSIONS_MAX; i++) {
-        enum host_end end = host_session(host, reset);
-        cr_assert_neq(end, HOST_DEAD, "no image boots: %s", host->boot.why);
-        if (end == HOST_IDLE)
-            return;
-        reset = end == HOST_WATCHDOG ? DUT_RESET_WATCHDOG : DUT_RESET_SOFTWARE;
+        end = host_session(host, reset);
+        if (end == HOST_IDLE || end == HOST_CUT || end == HOST_DEAD)
+            break;
+        reset = reset_after(end);
+        end = HOST_BUSY;
     }
-    cr_assert(false, "the device does not come to rest");
+    if (host->bad_sector == UINT32_MAX) {
+        cr_assert_neq(end, HOST_DEAD, "no image boots: %s", host->boot.why);
+        cr_assert_neq(end, HOST_BUSY, "the device does not come to rest");
+    }
+    return end;
 }
 
 void host_update(struct host *host, const struct host_image *image)
@@ -387,7 +361,7 @@ const char *host_outcome(const struct host *host, uint32_t from)
 
 uint32_t host_canonical(struct host *host, uint8_t *out, uint32_t max)
 {
-    struct dut_port view = {.ctx = host, .unit = &host->unit, .read = flash_read};
+    struct dut_port view = {.ctx = host, .unit = &host->unit, .read = host->port.read};
     uint32_t writes = host->writes;
     memset(host->ram, RAM_FILL, host->dut->ram_bytes);
     uint32_t bytes = host->dut->canonical(host->ram, &view, out, max);

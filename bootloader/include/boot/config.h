@@ -85,8 +85,8 @@ int boot_config_read(const struct boot_flash *flash, const struct boot_layout *l
 /*
  * Writes config as the next record (sequence is set here) into the sector that does not hold the
  * newest: programs one further mark on the newest record, erases the other sector, programs body,
- * then two marks. After a cut at any point the old or the new record is read. BOOT_EFLASH leaves
- * the old record.
+ * then two marks, and reads them back. After a cut at any point the old or the new record is read.
+ * BOOT_EFLASH (an operation failed, or the sector ignored it) leaves the old record.
  */
 int boot_config_write(const struct boot_flash *flash, const struct boot_layout *layout,
                       struct boot_config *config);

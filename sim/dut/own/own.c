@@ -78,6 +78,11 @@ static uint32_t canonical(void *ram, const struct dut_port *view, uint8_t *out, 
     return own_canonical(ram, view, out, max);
 }
 
+static uint32_t scratch(void *ram, const struct dut_port *view, struct dut_range *out, uint32_t max)
+{
+    return own_scratch(ram, view, out, max);
+}
+
 static const char *const variant[OWN_VARIANTS] = {"factory", "sequences about to wrap"};
 
 static const struct dut device = {
@@ -95,6 +100,7 @@ static const struct dut device = {
     .run = run,
     .ranges = own_ranges,
     .canonical = canonical,
+    .scratch = scratch,
 };
 
 const struct dut *dut_own_device(void)

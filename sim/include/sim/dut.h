@@ -236,6 +236,12 @@ struct dut {
      */
     uint32_t (*ranges)(const struct dut_unit *unit, struct dut_range *out, uint32_t max);
     uint32_t (*canonical)(void *ram, const struct dut_port *view, uint8_t *out, uint32_t max);
+    /*
+     * Optional, beside canonical: ranges outside of ranges() whose bytes no code reads before it
+     * has erased them (a half-written download, say). In searches of more than one cut only this is
+     * compared of each whole sector there: whether it is blank. The number of ranges.
+     */
+    uint32_t (*scratch)(void *ram, const struct dut_port *view, struct dut_range *out, uint32_t max);
 };
 
 /* A plugin's only symbol. Never NULL; the same at each call. */
