@@ -21,8 +21,6 @@
 #include <string.h>
 
 enum command { NONE = 0, COPY = 1 };
-/* Flash operations that fail may be a supply that is about to go: all is done again. */
-enum { ATTEMPTS = 100 };
 
 /* The record: what the bootloader is to do. */
 struct order {
@@ -80,7 +78,7 @@ static void boot(void *ram, const struct dut_port *port, enum dut_reset reset, s
     struct slot_image image;
     (void)reset; /* nothing is on trial: a fault has nothing to go back to */
     memset(out, 0, sizeof *out);
-    for (int i = 0; i < ATTEMPTS && obey(kit); i++)
+    for (int i = 0; i < KIT_ATTEMPTS && obey(kit); i++)
         port->note(port->ctx, "the flash failed: starts again");
     out->boots = slot_verify(kit, SLOT_A, &image);
     out->image_addr = kit->layout->slot_addr[SLOT_A];

@@ -94,7 +94,8 @@ int kit_program(struct kit *kit, uint32_t addr, const void *bytes, uint32_t len)
         uint32_t part = len - at < size ? len - at : size;
         memset(kit->page, 0xFF, size);
         memcpy(kit->page, (const uint8_t *)bytes + at, part);
-        if (kit->port->program(kit->port->ctx, addr + at, kit->page, size))
+        if (kit->port->program(kit->port->ctx, addr + at, kit->page, size) ||
+            kit_read(kit, addr + at, kit->back, size) || memcmp(kit->back, kit->page, size) != 0)
             return -1;
     }
     return 0;
@@ -121,8 +122,6 @@ int kit_copy_sector(struct kit *kit, uint32_t to, uint32_t from)
         if (kit_read(kit, from + at, kit->other, size))
             return -1;
         if (!kit_all_are(kit->other, size, 0xFF) && kit_program(kit, to + at, kit->other, size))
-            return -1;
-        if (kit_read(kit, to + at, kit->page, size) || memcmp(kit->page, kit->other, size) != 0)
             return -1;
     }
     return 0;

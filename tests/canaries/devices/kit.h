@@ -11,12 +11,14 @@
 #include "sim/dut.h"
 
 enum { KIT_PAGE_MAX = 4096 };
+/* Flash operations that fail may be a supply that is about to go: so often all is done again. */
+enum { KIT_ATTEMPTS = 100 };
 
 /* All that lives in RAM. The host fills it with A5 before boot and before run. */
 struct kit {
     const struct dut_port *port;
     const struct dut_layout *layout;
-    uint8_t page[KIT_PAGE_MAX], other[KIT_PAGE_MAX];
+    uint8_t page[KIT_PAGE_MAX], other[KIT_PAGE_MAX], back[KIT_PAGE_MAX];
 };
 struct kit *kit_init(void *ram, const struct dut_port *port);
 
@@ -31,11 +33,12 @@ uint32_t kit_round_up(uint32_t value, uint32_t unit);
 int kit_compare(const char *a, const char *b);
 
 int kit_read(const struct kit *kit, uint32_t addr, void *out, uint32_t len);
-/* Whole pages from addr on, filled up with FF. */
+/* Whole pages from addr on, filled up with FF, each read back: an operation that says it was done
+ * may not have been when the supply is low. */
 int kit_program(struct kit *kit, uint32_t addr, const void *bytes, uint32_t len);
 /* Erases one sector and reads it back. */
 int kit_erase(struct kit *kit, uint32_t addr);
-/* Makes sector `to` what sector `from` is, and compares the two. */
+/* Makes sector `to` what sector `from` is. */
 int kit_copy_sector(struct kit *kit, uint32_t to, uint32_t from);
 
 #endif

@@ -58,16 +58,6 @@ static bool is_newer(const struct sector *a, const struct sector *b)
     return (int32_t)(a->sequence - b->sequence) > 0;
 }
 
-/* Programmed and read back: an operation that says it was done may not have been, when the supply
- * is low. */
-static int put(struct kit *kit, uint32_t addr, const uint8_t *bytes, uint32_t len)
-{
-    uint8_t back[BODY_BYTES];
-    if (kit_program(kit, addr, bytes, len) || kit_read(kit, addr, back, len))
-        return -1;
-    return memcmp(back, bytes, len) == 0 ? 0 : -1;
-}
-
 /* What read may have read by luck. The same bits once more make it so, the first mark first: where
  * the second reads, the first one is whole. */
 static int settle(struct kit *kit, uint32_t sector, const struct sector *state)
@@ -75,7 +65,7 @@ static int settle(struct kit *kit, uint32_t sector, const struct sector *state)
     uint8_t mark[MARK_BYTES];
     mark_of(mark, state->body);
     for (uint32_t i = 0; state->marks < MARKS && i < MARKS; i++)
-        if (put(kit, mark_addr(kit, sector, i), mark, sizeof mark))
+        if (kit_program(kit, mark_addr(kit, sector, i), mark, sizeof mark))
             return -1;
     return 0;
 }
@@ -87,9 +77,7 @@ static int wipe(struct kit *kit, uint32_t sector)
     uint32_t page = kit->layout->page_bytes;
     for (uint32_t i = 0; i < MARKS; i++) {
         memset(kit->other, 0, page);
-        if (kit_program(kit, mark_addr(kit, sector, i), kit->other, page) ||
-            kit_read(kit, mark_addr(kit, sector, i), kit->page, page) ||
-            !kit_all_are(kit->page, page, 0))
+        if (kit_program(kit, mark_addr(kit, sector, i), kit->other, page))
             return -1;
     }
     return kit_erase(kit, sector_addr(kit, sector));
@@ -132,9 +120,9 @@ int record_write(struct kit *kit, struct record *record, const uint8_t data[RECO
     body_of(body, record->sequence + 1, data);
     mark_of(mark, body);
     if (kit_erase(kit, sector_addr(kit, sector)) ||
-        put(kit, sector_addr(kit, sector), body, sizeof body) ||
-        put(kit, mark_addr(kit, sector, 0), mark, sizeof mark) ||
-        put(kit, mark_addr(kit, sector, 1), mark, sizeof mark))
+        kit_program(kit, sector_addr(kit, sector), body, sizeof body) ||
+        kit_program(kit, mark_addr(kit, sector, 0), mark, sizeof mark) ||
+        kit_program(kit, mark_addr(kit, sector, 1), mark, sizeof mark))
         return -1;
     record->found = true;
     record->sector = sector;

@@ -149,21 +149,34 @@ static int fetch_page(struct kit *kit, uint32_t offset, uint32_t len)
     return 0;
 }
 
-enum dut_status offer_download(struct kit *kit, uint32_t slot, const struct dut_image *offer)
+/* 0 with *fetched telling if all of the offer came; -1 when the flash failed. */
+static int download(struct kit *kit, uint32_t slot, const struct dut_image *offer, bool *fetched)
 {
     uint32_t page = kit->layout->page_bytes, sectors = slot_sectors(kit, offer->len);
-    struct slot_image image;
+    *fetched = false;
     for (uint32_t i = sectors; i-- > 0;)
         if (kit_erase(kit, slot_sector(kit, slot, i, sectors)))
-            return DUT_SAYS_DOWNLOAD_FAILED;
+            return -1;
     for (uint32_t at = 0; at < offer->len; at += page) {
         uint32_t len = offer->len - at < page ? offer->len - at : page;
-        if (fetch_page(kit, at, len) ||
-            kit_program(kit, kit->layout->slot_addr[slot] + at, kit->other, len))
-            return DUT_SAYS_DOWNLOAD_FAILED;
+        if (fetch_page(kit, at, len))
+            return 0;
+        if (kit_program(kit, kit->layout->slot_addr[slot] + at, kit->other, len))
+            return -1;
         kit->port->kick(kit->port->ctx, 0);
     }
-    if (proof_write(kit, slot, offer))
+    *fetched = true;
+    return proof_write(kit, slot, offer);
+}
+
+enum dut_status offer_download(struct kit *kit, uint32_t slot, const struct dut_image *offer)
+{
+    struct slot_image image;
+    bool fetched = false;
+    int failed = -1;
+    for (int i = 0; i < KIT_ATTEMPTS && failed; i++)
+        failed = download(kit, slot, offer, &fetched);
+    if (failed || !fetched)
         return DUT_SAYS_DOWNLOAD_FAILED;
     /* What the service said is worth nothing where the signed header says something else. */
     if (!slot_verify(kit, slot, &image) || strcmp(image.version, offer->version) != 0)

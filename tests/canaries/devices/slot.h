@@ -38,7 +38,8 @@ const char *offer_refusal(const struct kit *kit, const struct dut_image *offer,
                           const struct slot_image *runs);
 /* Downloads into the slot, whose old content is lost, and verifies what is there then; always from
  * the first byte on, so that all of it was written in one power session. DUT_SAYS_PROGRESS when the
- * slot holds the offered image now, else the outcome to tell. */
+ * slot holds the offered image now, else the outcome to tell. A flash that fails is tried again, as
+ * the supply may be about to go, for a while. */
 enum dut_status offer_download(struct kit *kit, uint32_t slot, const struct dut_image *offer);
 /* Asks the five checks, the last when its time has passed. May never return. */
 bool offer_is_healthy(const struct kit *kit);

@@ -27,8 +27,6 @@
 #include <string.h>
 
 enum state { IDLE, TEST, SWAP, TRIAL };
-/* Flash operations that fail may be a supply that is about to go: all is done again. */
-enum { ATTEMPTS = 100 };
 enum { STEPS_PER_CHUNK = 3 };
 
 /* The record, decoded. */
@@ -173,7 +171,7 @@ static void boot(void *ram, const struct dut_port *port, enum dut_reset reset, s
     struct status status;
     struct slot_image image;
     memset(out, 0, sizeof *out);
-    for (int i = 0; i < ATTEMPTS && obey(kit, &status, reset); i++)
+    for (int i = 0; i < KIT_ATTEMPTS && obey(kit, &status, reset); i++)
         port->note(port->ctx, "the flash failed: starts again");
     out->boots = slot_verify(kit, SLOT_A, &image);
     out->image_addr = kit->layout->slot_addr[SLOT_A];
