@@ -31,12 +31,27 @@ static bool fallback_verifies(const struct agent *agent)
     return boot_verify(env, slot, &trailer, &limits, NULL, NULL) == BOOT_VERDICT_VALID;
 }
 
+/*
+ * A boot tells that an image was left by comparing versions, so the journal has to name what runs: a
+ * factory image, or one that an earlier rollback came back to, has no campaign that would.
+ */
+static void name_running(struct agent *agent)
+{
+    struct agent_installed running = {.version = ""};
+    if (!agent->running_known ||
+        agent_text_equal(agent->journal.installed.version, agent->running_version))
+        return;
+    agent_text_copy(running.version, BOOT_VERSION_MAX, agent->running_version);
+    agent_journal_installed(&agent->journal, &running);
+}
+
 /* No image was confirmed in the other slot, or it is none any more: the device stays, and says so. */
 static void leave_running(struct agent *agent)
 {
     const struct agent_installed *installed = &agent->journal.installed;
     struct agent_journal *journal = &agent->journal;
     uint8_t before = journal->why;
+    name_running(agent);
     agent_journal_step(journal, journal->phase, AGENT_WHY_OPERATOR, journal->attempts);
     agent_journal_commit(journal);
     agent_journal_hold(journal);

@@ -110,8 +110,7 @@ static void resume_idle(struct agent *agent, const struct boot_config *config)
     struct agent_installed installed = journal->installed;
     bool left = installed.version[0] && agent->running_known &&
                 !agent_text_equal(installed.version, agent->running_version);
-    bool ordered = journal->why == AGENT_WHY_OPERATOR && agent->boot.cause == BOOT_CAUSE_REQUESTED;
-    if (!left && !ordered)
+    if (!left)
         return;
     rolled_back(agent, why_left(agent, config), installed.campaign_id, installed.firmware_id);
     agent_journal_installed(journal, &(struct agent_installed){.version = ""});

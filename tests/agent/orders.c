@@ -34,6 +34,19 @@ Test(agent_orders, a_rollback_returns_to_the_confirmed_fallback)
     cr_assert_eq(world_count(&world, "rolled_back"), 1, "told once");
 }
 
+Test(agent_orders, every_rollback_is_answered_also_by_an_image_without_a_campaign)
+{
+    static const char *const back_to[] = {"2.3.1", "2.4.0", "2.3.1", "2.4.0"};
+    updated();
+    for (int i = 0; i < 4; i++) {
+        world_order(&world, rollback);
+        world_run(&world);
+        cr_assert_str_eq(agent_running_version(&world.agent), back_to[i]);
+        cr_assert_eq(world_count(&world, "rolled_back"), i + 1, "%s", world_story(&world));
+        cr_assert_str_eq(world_reason(&world, "rolled_back"), "operator");
+    }
+}
+
 Test(agent_orders, a_rollback_survives_a_cut_at_every_flash_operation)
 {
     uint32_t ops = 0;

@@ -368,3 +368,10 @@ uint32_t host_canonical(struct host *host, uint8_t *out, uint32_t max)
     cr_assert_eq(host->writes, writes, "the canonical form writes");
     return bytes;
 }
+
+uint32_t host_scratch(struct host *host, struct dut_range *out, uint32_t max)
+{
+    struct dut_port view = {.ctx = host, .unit = &host->unit, .read = host->port.read};
+    memset(host->ram, RAM_FILL, host->dut->ram_bytes);
+    return host->dut->scratch(host->ram, &view, out, max);
+}

@@ -97,5 +97,7 @@ const char *host_outcome(const struct host *host, uint32_t from);
 
 /* The canonical form; bytes, and 0 when the device gives none. Fails when it writes. */
 uint32_t host_canonical(struct host *host, uint8_t *out, uint32_t max);
+/* Sectors that are not read before they are erased; the number of ranges. */
+uint32_t host_scratch(struct host *host, struct dut_range *out, uint32_t max);
 
 #endif

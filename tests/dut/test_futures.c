@@ -22,6 +22,7 @@ static struct host_image v1, v2;
 struct state {
     uint32_t bytes; /* of the canonical form */
     uint8_t form[CANON_MAX];
+    struct dut_range scratch; /* len 0: none */
     uint8_t flash[HOST_FLASH_MAX];
     bool rollback, offered;
     bool spent; /* no operation is left to be cut: the story is over */
@@ -36,6 +37,8 @@ static void take(struct state *out)
 {
     out->bytes = host_canonical(&host, out->form, sizeof out->form);
     cr_assert_gt(out->bytes, 0);
+    if (!host_scratch(&host, &out->scratch, 1))
+        out->scratch = (struct dut_range){0, 0};
     memcpy(out->flash, host.flash, sizeof out->flash);
     out->rollback = host.rollback;
     out->offered = host.offered != NULL;
@@ -53,18 +56,28 @@ static void put_back(const struct state *state)
     host.trace = 0xcbf29ce484222325u;
 }
 
+/* What is in scratch says nothing, not even whether it is blank: a torn erase leaves a sector blank
+ * or not by what was there before. */
+static bool same_sector(const struct state *a, const struct state *b, uint32_t sector)
+{
+    return sector - a->scratch.addr < a->scratch.len ||
+           !memcmp(a->flash + sector, b->flash + sector, HOST_SECTOR);
+}
+
 /* The same outside of what the canonical form stands for. */
 static bool same_elsewhere(const struct state *a, const struct state *b)
 {
     struct dut_range range[4];
-    uint32_t from = 0, ranges = host.dut->ranges(&host.unit, range, 4);
-    for (uint32_t i = 0; i <= ranges; i++) {
-        uint32_t to = i < ranges ? range[i].addr : sizeof a->flash;
-        if (memcmp(a->flash + from, b->flash + from, to - from))
+    uint32_t ranges = host.dut->ranges(&host.unit, range, 4);
+    for (uint32_t at = 0; at < host.unit.layout.flash_bytes; at += HOST_SECTOR) {
+        bool inside = false;
+        for (uint32_t i = 0; i < ranges; i++)
+            inside |= at - range[i].addr < range[i].len;
+        if (!inside && !same_sector(a, b, at))
             return false;
-        from = i < ranges ? range[i].addr + range[i].len : to;
     }
-    return a->rollback == b->rollback && a->offered == b->offered;
+    return !memcmp(&a->scratch, &b->scratch, sizeof a->scratch) && a->rollback == b->rollback &&
+           a->offered == b->offered;
 }
 
 static bool looks_same(const struct state *a, const struct state *b)
