@@ -135,6 +135,20 @@ static int find_place(const struct boot_flash *flash, const struct boot_layout *
     return BOOT_OK;
 }
 
+/* Programs the mark and reads it back: a stuck sector ignores it, and a page whose torn bits read FF
+ * may not take it. */
+static int put_mark(const struct boot_flash *flash, const struct boot_layout *layout, uint32_t addr,
+                    const uint8_t mark[BOOT_MARK_BYTES])
+{
+    uint8_t read[BOOT_MARK_BYTES];
+    int error = boot_program(flash, layout, addr, mark, BOOT_MARK_BYTES);
+    if (error)
+        return error;
+    if (flash->read(flash->ctx, addr, read, sizeof read) < 0)
+        return BOOT_EFLASH;
+    return memcmp(read, mark, sizeof read) ? BOOT_EFLASH : BOOT_OK;
+}
+
 /*
  * A page that was torn may read FF. To program it again with the same bytes heals it; with another
  * number in it, it would stay unreadable. So where a trailer is marked already, a new number goes
@@ -159,5 +173,5 @@ int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *
             return BOOT_ESTATE;
         index = (uint32_t)place.in_place;
     }
-    return boot_program(flash, layout, mark_addr(layout, slot, index), mark, sizeof mark);
+    return put_mark(flash, layout, mark_addr(layout, slot, index), mark);
 }

@@ -53,7 +53,7 @@ int boot_trailer_write(const struct boot_flash *flash, const struct boot_layout 
 /*
  * Programs a confirmed mark with this number on the next free mark page; when none is free,
  * programs the last page that carries this number again in place (same bits, which NOR allows), or
- * BOOT_ESTATE.
+ * BOOT_ESTATE. BOOT_EFLASH also when it does not read back.
  */
 int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       uint32_t number);
