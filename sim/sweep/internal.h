@@ -16,9 +16,10 @@
 
 /* world.c: images, offers, factory flash; constant while the search runs. */
 enum sweep_image_id {
-    IMAGE_BASE,    /* what the factory installed */
+    IMAGE_BASE,    /* what the factory installed, in the story of the scenario's update */
     IMAGE_UPDATE,  /* the update of the scenario */
     IMAGE_SMALL,   /* a good update of few sectors, for the other stories */
+    IMAGE_ORIGIN,  /* what it installed in the others: the base's version, few sectors */
     IMAGE_FURTHER, /* good ones after it */
     IMAGE_LATER,
     IMAGE_LAST,
@@ -59,6 +60,8 @@ enum { SWEEP_STEPS_MAX = 6 };
 struct sweep_story {
     const char *name;
     uint32_t needs; /* traits of the device without which it is not told */
+    uint8_t base;   /* image that the factory installed */
+    bool variants;  /* told of every variant of the factory, not of the first alone */
     uint32_t steps;
     struct sweep_step step[SWEEP_STEPS_MAX];
 };

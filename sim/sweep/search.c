@@ -214,7 +214,9 @@ static bool search_layers(struct sweep_search *search, struct sim_sweep_result *
     const struct sim_sweep_options *options = search->options;
     search->tasks = 0;
     for (uint32_t i = 0; i < search->world->dut->variants * search->world->stories; i++)
-        add_task(search, (struct sweep_task){.kind = TASK_ROOT, .item = i});
+        if (i < search->world->stories ||
+            search->world->story[i % search->world->stories]->variants)
+            add_task(search, (struct sweep_task){.kind = TASK_ROOT, .item = i});
     run_tasks(search, began_s);
     while (!*search->message) {
         gather(search);

@@ -246,10 +246,11 @@ static void factory(struct sweep_worker *worker)
 {
     struct sweep_state *state = worker->state;
     forget(worker);
-    if (worker->dut->factory(worker->ram, &worker->port, &worker->world->image[IMAGE_BASE].dut))
+    uint8_t base = worker->world->story[state->env.story]->base;
+    if (worker->dut->factory(worker->ram, &worker->port, &worker->world->image[base].dut))
         sweep_break(worker, REP_PROMISE_NO_BRICK, "the factory could not install %s",
-                    worker->world->image[IMAGE_BASE].version);
-    state->env.permanent = IMAGE_BASE;
+                    worker->world->image[base].version);
+    state->env.permanent = base;
     worker->ended = END_RESET;
 }
 

@@ -25,7 +25,7 @@ const char *sweep_behaviour_name(int behaviour)
     }
 #define ORDER                                                                                      \
     {                                                                                              \
-        .kind = STEP_ORDER, .image = IMAGE_BASE                                                    \
+        .kind = STEP_ORDER, .image = IMAGE_ORIGIN                                                  \
     }
 #define CYCLES(count_)                                                                             \
     {                                                                                              \
@@ -33,30 +33,38 @@ const char *sweep_behaviour_name(int behaviour)
     }
 #define BAD(name_, image_, needs_)                                                                 \
     {                                                                                              \
-        .name = name_, .needs = needs_, .steps = 2,                                                \
+        .name = name_, .needs = needs_, .base = IMAGE_ORIGIN, .steps = 2,                          \
         .step = {OFFER(image_, REFUSED), OFFER(FURTHER, INSTALLED)}                                \
     }
 
-/* Each ends with a further good update: a device that can't be updated any more is a brick. */
+/* Only the scenario's own update has images of the scenario's size: the others cut the same code on
+ * small ones. Each ends with a further good update: a device that can't be updated any more is a brick. */
 static const struct sweep_story story[] = {
     {.name = "update",
+     .base = IMAGE_BASE,
      .steps = 3,
      .step = {OFFER(UPDATE, TRIED), OFFER(UPDATE, AGAIN), OFFER(FURTHER, INSTALLED)}},
     {.name = "succession",
+     .base = IMAGE_ORIGIN,
+     .variants = true,
      .steps = 4,
      .step = {OFFER(SMALL, INSTALLED), OFFER(FURTHER, TRIED), OFFER(LATER, INSTALLED),
               OFFER(LAST, INSTALLED)}},
     {.name = "power-cycles",
+     .base = IMAGE_ORIGIN,
      .steps = 2,
      .step = {CYCLES(12), OFFER(FURTHER, INSTALLED)}},
     {.name = "rollback-order",
      .needs = DUT_ROLLS_BACK,
+     .base = IMAGE_ORIGIN,
+     .variants = true,
      .steps = 3,
      .step = {OFFER(SMALL, INSTALLED), ORDER, OFFER(FURTHER, INSTALLED)}},
     {.name = "downgrade",
      .needs = DUT_NO_DOWNGRADE,
+     .base = IMAGE_ORIGIN,
      .steps = 3,
-     .step = {OFFER(SMALL, INSTALLED), OFFER(BASE, REFUSED), OFFER(FURTHER, INSTALLED)}},
+     .step = {OFFER(SMALL, INSTALLED), OFFER(ORIGIN, REFUSED), OFFER(FURTHER, INSTALLED)}},
     BAD("older", OLDER, DUT_NO_DOWNGRADE),
     BAD("disguised", DISGUISED, DUT_NO_DOWNGRADE | DUT_SIGNED),
     BAD("wrong-key", WRONG_KEY, DUT_SIGNED),

@@ -51,13 +51,14 @@ static void make_unit(struct sweep_world *world, const struct scn *scn,
 
 /* How an image of the sweep differs from a good one. */
 struct recipe {
-    int newer; /* minor versions: from the next multiple of ten on; -1: older than the base */
+    int newer; /* minor versions: from the next power of ten on; -1: older than the base; -2: it */
     bool good, wrong_key, short_served, damaged;
     const char *device_type, *min_hw;
     uint32_t counter;
 };
 
 static const struct recipe recipe[SWEEP_IMAGES] = {
+    [IMAGE_ORIGIN] = {.newer = -2, .good = true, .counter = 1},
     [IMAGE_SMALL] = {.newer = 0, .good = true, .counter = 2},
     [IMAGE_FURTHER] = {.newer = 1, .good = true, .counter = 3},
     [IMAGE_LATER] = {.newer = 2, .good = true, .counter = 4},
@@ -79,6 +80,10 @@ static bool make_version(char out[32], int newer, const struct scn *scn, const c
     int major, minor, patch, b_major, b_minor, b_patch;
     if (sscanf(scn->campaign.to, "%d.%d.%d", &major, &minor, &patch) != 3 || major < 0 || minor < 0)
         return false;
+    if (newer == -2) {
+        snprintf(out, 32, "%s", base);
+        return true;
+    }
     if (newer < 0 && sscanf(base, "%d.%d.%d", &b_major, &b_minor, &b_patch) != 3)
         return false;
     int next = 10;
