@@ -44,15 +44,19 @@ void agent_download_cancel(struct agent *agent)
 }
 
 /*
+ * The journal is settled before the first erase of a session: a torn record that reads as nothing
+ * now, and as "all is durable" at the next boot, must not speak for a sector that is erased here.
  * The other slot's trailer goes before anything is written over its image. With durable bytes that
  * was done in the session which wrote them.
  */
 static bool open_stage(struct agent *agent)
 {
+    int error = agent_journal_settle(&agent->journal);
+    agent_journal_hold(&agent->journal);
+    if (error)
+        return false;
     if (agent->stage_open || agent->journal.durable_bytes)
         return true;
-    agent_journal_commit(&agent->journal);
-    agent_journal_hold(&agent->journal);
     agent->stage_open = !boot_stage_begin(agent->config->boot, agent->boot.slot);
     return agent->stage_open;
 }

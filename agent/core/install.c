@@ -75,11 +75,15 @@ bool agent_step_verifying(struct agent *agent)
     return true;
 }
 
+/* Settled first, as in open_stage: the trailer is erased here, and a torn record may say at the next
+ * boot that it was written. */
 bool agent_step_verified(struct agent *agent)
 {
     struct boot_trailer trailer;
     manifest_trailer(&agent->journal.update.manifest, &trailer);
-    if (boot_stage_finish(agent->config->boot, agent->boot.slot, &trailer)) {
+    int error = agent_journal_settle(&agent->journal);
+    agent_journal_hold(&agent->journal);
+    if (error || boot_stage_finish(agent->config->boot, agent->boot.slot, &trailer)) {
         fail(agent, AGENT_WHY_FLASH);
         return true;
     }

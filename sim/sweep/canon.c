@@ -2,7 +2,7 @@
  * The key of a state: what is hashed to know it again. Sectors outside the device's canonical
  * ranges count byte by byte, with their unstable bits and defects. The ranges count as the device
  * says (dut->canonical), once for each way in which their unstable units may read: with n units,
- * 2^n times. Not part of the key: time, wear, the number of cuts so far.
+ * 2^n times; so a unit there needs no place of its own in the key. Not part of the key: time, wear, the number of cuts so far.
  */
 #include "internal.h"
 
@@ -83,33 +83,70 @@ static void scratch_of(struct sweep_worker *worker, struct sweep_state *state, b
     }
 }
 
+/* One view of the ranges. False where the device has nothing to say. */
+static bool view_of(struct sweep_worker *worker, struct sweep_state *state, uint32_t done,
+                    XXH128_hash_t *out)
+{
+    worker->viewed = state;
+    worker->view_done = done;
+    memset(worker->ram, 0xA5, worker->dut->ram_bytes);
+    sweep_plugin_reset(&worker->plugin);
+    uint32_t len = worker->dut->canonical(worker->ram, &worker->view, worker->canon, CANON_MAX);
+    if (len == 0 || len > CANON_MAX)
+        return false;
+    *out = XXH3_128bits(worker->canon, len);
+    return true;
+}
+
+/* Does it make no difference, in any view, how this unit reads? */
+static bool is_idle(const XXH128_hash_t *view, uint32_t count, uint32_t unit)
+{
+    for (uint32_t v = 0; v < 1u << count; v++)
+        if (!XXH128_isEqual(view[v], view[v ^ 1u << unit]))
+            return false;
+    return true;
+}
+
+/* The views in their order, without those of idle units. */
+static XXH128_hash_t hash_views(const XXH128_hash_t *view, uint32_t count)
+{
+    uint32_t idle = 0;
+    XXH128_hash_t hash = {0, 0};
+    for (uint32_t unit = 0; unit < count; unit++)
+        idle |= is_idle(view, count, unit) ? 1u << unit : 0;
+    for (uint32_t v = 0; v < 1u << count; v++) {
+        if (v & idle)
+            continue;
+        XXH128_hash_t part[2] = {hash, view[v]};
+        hash = XXH3_128bits(part, sizeof part);
+    }
+    return hash;
+}
+
 static XXH128_hash_t ranges_of(struct sweep_worker *worker, struct sweep_state *state)
 {
     uint32_t mine[SWEEP_UNITS_MAX], count = 0;
-    XXH128_hash_t hash = {0, 0};
+    XXH128_hash_t view[1 << VIEWED_UNITS_MAX];
     for (uint32_t u = 0; u < state->units; u++)
         if (in_ranges(worker->world, &state->unit[u]))
             mine[count++] = u;
-    if (count > VIEWED_UNITS_MAX || state->crowded)
-        return raw_ranges(worker, state);
-    worker->viewed = state;
     state->scratches = 0;
-    for (uint32_t view = 0; view < 1u << count; view++) {
-        worker->view_done = 0;
+    state->viewed = false;
+    if (count > VIEWED_UNITS_MAX || state->crowded || state->defects)
+        return raw_ranges(worker, state);
+    for (uint32_t v = 0; v < 1u << count; v++) {
+        uint32_t done = 0;
         for (uint32_t i = 0; i < count; i++)
-            worker->view_done |= (view >> i & 1) << mine[i];
-        memset(worker->ram, 0xA5, worker->dut->ram_bytes);
-        sweep_plugin_reset(&worker->plugin);
-        uint32_t len =
-            worker->dut->canonical(worker->ram, &worker->view, worker->canon, CANON_MAX);
-        if (len == 0 || len > CANON_MAX)
+            done |= (v >> i & 1) << mine[i];
+        if (!view_of(worker, state, done, &view[v])) {
+            state->scratches = 0;
             return raw_ranges(worker, state);
-        XXH128_hash_t part[2] = {hash, XXH3_128bits(worker->canon, len)};
-        hash = XXH3_128bits(part, sizeof part);
+        }
         if (worker->dut->scratch && worker->world->deep)
-            scratch_of(worker, state, view == 0);
+            scratch_of(worker, state, v == 0);
     }
-    return hash;
+    state->viewed = true;
+    return hash_views(view, count);
 }
 
 static bool is_scratch(const struct sweep_state *state, uint32_t addr)
@@ -118,6 +155,12 @@ static bool is_scratch(const struct sweep_state *state, uint32_t addr)
         if (addr - state->scratch[i].addr < state->scratch[i].len)
             return true;
     return false;
+}
+
+/* Is the unit told by how the canonical ranges read with and without it? */
+static bool is_viewed(const struct sweep_world *world, const struct sweep_state *state, uint32_t u)
+{
+    return state->viewed && in_ranges(world, &state->unit[u]);
 }
 
 /* The sum over plain sectors, those in scratch ranges as blank or not. */
@@ -165,7 +208,7 @@ XXH128_hash_t sweep_state_key(struct sweep_worker *worker, struct sweep_state *s
     key.ranged = state->ranged;
     key.env = state->env;
     for (uint32_t u = 0; u < state->units; u++)
-        if (!is_scratch(state, state->unit[u].addr))
+        if (!is_scratch(state, state->unit[u].addr) && !is_viewed(worker->world, state, u))
             key.unit[key.units++] = state->unit[u];
     key.units |= state->crowded ? 0x100 : 0;
     if (state->booted) {

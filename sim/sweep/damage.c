@@ -48,6 +48,8 @@ bool sweep_damage(const struct sweep_world *world, struct sweep_state *state,
         state->env.lost = 1;
     }
     sweep_env_cut(world, &state->env, blow->form);
+    state->defects |= blow->form != SIM_SWEEP_ROT;
+    state->ranged_known = false;
     if (blow->form == SIM_SWEEP_ROT)
         sim_flash_flip(&state->flash, blow->at, blow->op % 8);
     else

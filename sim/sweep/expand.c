@@ -56,6 +56,15 @@ static bool asked_for(const struct sweep_search *search, uint32_t form)
     return search->world->forms >> form & 1;
 }
 
+/* After an operation is before the next one: where states are visited once, that is not run twice. */
+static bool applies(const struct sweep_thread *thread, uint8_t form, uint32_t op)
+{
+    const struct sweep_search *search = thread->search;
+    if (search->options->any && form == SIM_SWEEP_AFTER && op + 1 < thread->last_op)
+        return false;
+    return asked_for(search, form);
+}
+
 /* Brings the shadow up to what outer's session holds now. */
 static void cast_shadow(struct sweep_thread *thread)
 {
@@ -94,9 +103,7 @@ static void at_op(struct sweep_worker *outer, const struct sim_flash_call *call,
                                       call->data + unit * page};
     for (uint8_t form = 0; form <= SIM_SWEEP_WATCHDOG; form++) {
         uint32_t at[TEARS_MAX];
-        uint32_t points = asked_for(thread->search, form)
-                              ? tears(thread->search, form, call, at)
-                              : 0;
+        uint32_t points = applies(thread, form, op) ? tears(thread->search, form, call, at) : 0;
         for (uint32_t i = 0; i < points; i++)
             child(thread, &one, &(struct sweep_blow){.form = form, .op = op, .at = at[i]});
     }
@@ -117,6 +124,7 @@ void sweep_expand(struct sweep_thread *thread, const struct sweep_item *item, ui
     struct sweep_state state;
     thread->item = item;
     thread->choices = item->run[run].choices;
+    thread->last_op = item->run[run].to_op;
     thread->shadowed = false;
     sweep_choices_unpack(&picks, thread->choices);
     sweep_state_clone(&state, &item->state);

@@ -165,12 +165,14 @@ struct sweep_state {
     struct sweep_unit unit[SWEEP_UNITS_MAX];
     uint32_t units;
     bool crowded; /* more units than fit */
+    bool defects; /* a sector does not erase: nothing but equal bytes is equal then */
     bool booted;
     struct dut_boot boot; /* when booted */
     uint8_t running;      /* image, when booted */
     XXH128_hash_t plain;  /* sum over the sectors outside the canonical ranges */
     XXH128_hash_t ranged; /* of the canonical ranges, when ranged_known */
     bool ranged_known;
+    bool viewed; /* with ranged_known: the device understood the ranges, in every view */
     struct dut_range scratch[SWEEP_SCRATCH_MAX]; /* with ranged_known */
     uint32_t scratches;
 };

@@ -465,7 +465,8 @@ static void end(struct sweep_search *search)
 static uint32_t forms_of(const struct sim_sweep_options *options)
 {
     uint32_t all = (1u << SIM_SWEEP_FORMS) - 1, finite = all;
-    finite &= ~(1u << SIM_SWEEP_RANDOM | 1u << SIM_SWEEP_PIN | 1u << SIM_SWEEP_WATCHDOG | 1u << SIM_SWEEP_BROWN_OUT |
+    /* In an operation without effect is before it, but for wear. */
+    finite &= ~(1u << SIM_SWEEP_NOTHING | 1u << SIM_SWEEP_RANDOM | 1u << SIM_SWEEP_PIN | 1u << SIM_SWEEP_WATCHDOG | 1u << SIM_SWEEP_BROWN_OUT |
                 1u << SIM_SWEEP_ROT | 1u << SIM_SWEEP_STUCK | 1u << SIM_SWEEP_WORN);
     if (options->forms)
         return options->forms;

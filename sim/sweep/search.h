@@ -54,6 +54,7 @@ struct sweep_thread {
     bool shadowed;
     const struct sweep_item *item;
     uint64_t choices;
+    uint32_t last_op; /* of that session */
     struct sweep_sample *sample;
     size_t samples, samples_room;
     uint64_t cuts, merged, histories, unfired;

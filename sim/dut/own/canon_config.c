@@ -11,6 +11,11 @@
  *   the next goes). With none blank, the last one is programmed again in place, so of that one also
  *   whether the mark fits over it. Bytes behind the mark, and pages behind the last mark page, are
  *   never read.
+ * - Of the older record nothing is told: it is erased before the next is written, and read only
+ *   when the newest is lost. A mark that is torn reads otherwise in another view; one that fits here
+ *   stays, as only damage takes it away.
+ * - Which of the two sectors it is makes no difference. (With a sector that can't be erased it does;
+ *   the sweep merges no states with bad sectors.)
  * - Sequences are compared by is_newer only, and the next one is the newest plus one.
  * - last_reset and rollback_on_fail are written, but no code reads them.
  */
@@ -98,10 +103,7 @@ bool canon_config(struct canon_text *text, const struct own_env *env)
     const uint32_t newest =
         record[1].marks && (!record[0].marks || is_newer(&record[1], &record[0]));
     const enum other other = class_of_other(&record[!newest], &record[newest]);
-    canon_put_u8(text, newest);
     canon_put_u8(text, other);
     put_record(text, &record[newest]);
-    if (record[!newest].marks)
-        put_record(text, &record[!newest]);
     return true;
 }
