@@ -75,8 +75,8 @@ bool agent_step_verifying(struct agent *agent)
     return true;
 }
 
-/* Settled first, as in open_stage: the trailer is erased here, and a torn record may say at the next
- * boot that it was written. */
+/* Settled first, as in open_stage: the trailer is erased here, and a torn record may say at the
+ * next boot that it was written. */
 bool agent_step_verified(struct agent *agent)
 {
     struct boot_trailer trailer;

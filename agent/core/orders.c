@@ -17,7 +17,8 @@ static void defer(struct agent *agent, uint32_t defer_s)
     agent->waiting_told = false;
 }
 
-/* Would the bootloader boot the other slot? Else the order could only end in a reset, unanswered. */
+/* Would the bootloader boot the other slot? Else the order could only end in a reset, unanswered.
+ */
 static bool fallback_verifies(const struct agent *agent)
 {
     const struct boot_env *env = agent->config->boot;
@@ -32,8 +33,8 @@ static bool fallback_verifies(const struct agent *agent)
 }
 
 /*
- * A boot tells that an image was left by comparing versions, so the journal has to name what runs: a
- * factory image, or one that an earlier rollback came back to, has no campaign that would.
+ * A boot tells that an image was left by comparing versions, so the journal has to name what runs:
+ * a factory image, or one that an earlier rollback came back to, has no campaign that would.
  */
 static void name_running(struct agent *agent)
 {
@@ -45,7 +46,8 @@ static void name_running(struct agent *agent)
     agent_journal_installed(&agent->journal, &running);
 }
 
-/* No image was confirmed in the other slot, or it is none any more: the device stays, and says so. */
+/* No image was confirmed in the other slot, or it is none any more: the device stays, and says so.
+ */
 static void leave_running(struct agent *agent)
 {
     const struct agent_installed *installed = &agent->journal.installed;

@@ -141,8 +141,8 @@ static int mark_again(const struct boot_flash *flash, const struct boot_layout *
     return boot_program(flash, layout, mark_addr(layout, sector, index), mark, sizeof mark);
 }
 
-/* True when the sector holds this record with all its marks: a stuck sector ignores what is written,
- * and reports success. */
+/* True when the sector holds this record with all its marks: a stuck sector ignores what is
+ * written, and reports success. */
 static bool holds(const struct boot_flash *flash, const struct boot_layout *layout, int sector,
                   uint32_t sequence, uint32_t body_crc)
 {

@@ -135,8 +135,8 @@ static int find_place(const struct boot_flash *flash, const struct boot_layout *
     return BOOT_OK;
 }
 
-/* Programs the mark and reads it back: a stuck sector ignores it, and a page whose torn bits read FF
- * may not take it. */
+/* Programs the mark and reads it back: a stuck sector ignores it, and a page whose torn bits read
+ * FF may not take it. */
 static int put_mark(const struct boot_flash *flash, const struct boot_layout *layout, uint32_t addr,
                     const uint8_t mark[BOOT_MARK_BYTES])
 {

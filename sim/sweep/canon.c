@@ -2,7 +2,8 @@
  * The key of a state: what is hashed to know it again. Sectors outside the device's canonical
  * ranges count byte by byte, with their unstable bits and defects. The ranges count as the device
  * says (dut->canonical), once for each way in which their unstable units may read: with n units,
- * 2^n times; so a unit there needs no place of its own in the key. Not part of the key: time, wear, the number of cuts so far.
+ * 2^n times; so a unit there needs no place of its own in the key. Not part of the key: time, wear,
+ * the number of cuts so far.
  */
 #include "internal.h"
 
@@ -37,8 +38,8 @@ static int view_read(void *ctx, uint32_t addr, void *out, uint32_t len)
 
 void sweep_view_init(struct sweep_worker *worker)
 {
-    worker->view = (struct dut_port){.ctx = worker, .unit = &worker->world->unit,
-                                     .read = view_read};
+    worker->view =
+        (struct dut_port){.ctx = worker, .unit = &worker->world->unit, .read = view_read};
 }
 
 static bool in_ranges(const struct sweep_world *world, const struct sweep_unit *unit)
@@ -72,8 +73,7 @@ static void scratch_of(struct sweep_worker *worker, struct sweep_state *state, b
 {
     struct dut_range range[SWEEP_SCRATCH_MAX];
     memset(range, 0, sizeof range);
-    uint32_t count =
-        worker->dut->scratch(worker->ram, &worker->view, range, SWEEP_SCRATCH_MAX);
+    uint32_t count = worker->dut->scratch(worker->ram, &worker->view, range, SWEEP_SCRATCH_MAX);
     count = count > SWEEP_SCRATCH_MAX ? 0 : count;
     if (first) {
         memcpy(state->scratch, range, sizeof range);

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* Bits tried in each region: in images a sample, elsewhere one in each page that holds something. */
+/* Bits tried in each region: in images a sample, elsewhere one in each page that holds something.
+ */
 enum { IMAGE_FLIPS = 16, PAGE_FLIPS = 3 };
 
 /* Is the address in a slot that holds the permanent image? */
@@ -25,8 +26,7 @@ static bool is_fallback(const struct sweep_world *world, const struct sweep_stat
 static bool has_bad_one(const struct sweep_world *world, const struct sweep_state *state)
 {
     for (uint32_t slot = 0; slot < DUT_SLOTS; slot++) {
-        uint8_t image =
-            sweep_image_at(world, &state->flash, world->unit.layout.slot_addr[slot]);
+        uint8_t image = sweep_image_at(world, &state->flash, world->unit.layout.slot_addr[slot]);
         if (image != IMAGE_NONE && state->env.behaviour[image] > BEHAVIOUR_HEALTHY)
             return true;
     }

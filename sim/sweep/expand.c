@@ -56,7 +56,8 @@ static bool asked_for(const struct sweep_search *search, uint32_t form)
     return search->world->forms >> form & 1;
 }
 
-/* After an operation is before the next one: where states are visited once, that is not run twice. */
+/* After an operation is before the next one: where states are visited once, that is not run twice.
+ */
 static bool applies(const struct sweep_thread *thread, uint8_t form, uint32_t op)
 {
     const struct sweep_search *search = thread->search;

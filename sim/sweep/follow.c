@@ -50,15 +50,14 @@ void sweep_report_failure(struct sweep_thread *thread, const struct sweep_origin
 {
     if (thread->founds == thread->founds_room) {
         thread->founds_room = thread->founds_room ? thread->founds_room * 2 : 64;
-        thread->found =
-            must(realloc(thread->found, thread->founds_room * sizeof *thread->found));
+        thread->found = must(realloc(thread->found, thread->founds_room * sizeof *thread->found));
     }
     thread->found[thread->founds].origin = *origin;
     thread->found[thread->founds++].failure = *failure;
 }
 
-static void keep_run(struct sweep_item *item, const struct sweep_choices *choices,
-                     uint32_t from_op, uint32_t to_op)
+static void keep_run(struct sweep_item *item, const struct sweep_choices *choices, uint32_t from_op,
+                     uint32_t to_op)
 {
     item->run = must(realloc(item->run, (item->runs + 1) * sizeof *item->run));
     item->run[item->runs++] = (struct sweep_clean_run){
@@ -206,9 +205,8 @@ static bool run_all(struct sweep_thread *thread, struct stack *stack, struct pen
 {
     struct sweep_worker *worker = &thread->inner;
     struct sweep_choices picks = {.count = 0};
-    struct sweep_item *item = keep && from->node != SWEEP_NODE_NONE
-                                  ? keep_item(thread, from->node, &from->state)
-                                  : NULL;
+    struct sweep_item *item =
+        keep && from->node != SWEEP_NODE_NONE ? keep_item(thread, from->node, &from->state) : NULL;
     size_t at = thread->items.count - 1;
     uint32_t from_op = 0;
     bool all_known = true;

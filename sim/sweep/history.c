@@ -247,8 +247,9 @@ int sweep_history_run(struct sweep_worker *worker, const char *history,
     worker->story_from_us = state.now_us;
     int error = play(worker, &state, text, out);
     if (error)
-        snprintf(message, len, "history=%s: not a history; accepted: nK, cHEX, FORM@OP+AT after "
-                               "each /",
+        snprintf(message, len,
+                 "history=%s: not a history; accepted: nK, cHEX, FORM@OP+AT after "
+                 "each /",
                  history);
     sweep_state_free(&state);
     return error;
@@ -262,7 +263,8 @@ static void tell_end(FILE *out, const struct sweep_history_run *run)
     else
         fprintf(out, "\nnothing was broken\n");
     if (!run->fired)
-        fprintf(out, "a blow of the history did not fall: another device, or another version of it?\n");
+        fprintf(out,
+                "a blow of the history did not fall: another device, or another version of it?\n");
 }
 
 int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_sweep_token *token,

@@ -257,7 +257,7 @@ struct sweep_worker {
     bool booting;
     bool asked;        /* the offer was told in this session */
     uint32_t suffered; /* calls that a brown-out hit so far */
-    uint8_t checks; /* bit per check that held in this session */
+    uint8_t checks;    /* bit per check that held in this session */
     int64_t started_ms, watchdog_ms;
     struct {
         bool known, flips;
@@ -320,7 +320,8 @@ void sweep_port_init(struct sweep_worker *worker);
 void sweep_port_hooks(struct sweep_worker *worker, struct sweep_state *state);
 
 /* story.c, judge.c: the service and the oracle. */
-const struct sweep_step *sweep_step_of(const struct sweep_world *world, const struct sweep_env *env);
+const struct sweep_step *sweep_step_of(const struct sweep_world *world,
+                                       const struct sweep_env *env);
 uint8_t sweep_goal(const struct sweep_world *world, const struct sweep_env *env);
 void sweep_env_begin(const struct sweep_world *world, struct sweep_env *env);
 /* The power went, or another blow fell, in a session. */
@@ -328,7 +329,8 @@ void sweep_env_cut(const struct sweep_world *world, struct sweep_env *env, uint8
 void sweep_judge_boot(struct sweep_worker *worker);
 void sweep_judge_report(struct sweep_worker *worker, const struct dut_report *report);
 void sweep_judge_checked(struct sweep_worker *worker);
-/* The device came to rest: the step ends, the next begins; END_RESET (a power cycle) or END_REST. */
+/* The device came to rest: the step ends, the next begins; END_RESET (a power cycle) or END_REST.
+ */
 enum sweep_end sweep_judge_rest(struct sweep_worker *worker);
 
 /* canon.c: the state's key. */

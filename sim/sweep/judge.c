@@ -31,9 +31,8 @@ static bool is_unstable(const struct sweep_worker *worker, uint32_t addr)
 static bool is_refused(const struct sweep_world *world, const struct sweep_env *env, uint8_t image)
 {
     const struct sweep_step *step = sweep_step_of(world, env);
-    return !world->image[image].good ||
-           (!env->done && step->expect == EXPECT_REFUSED && step->image == image &&
-            image != env->permanent);
+    return !world->image[image].good || (!env->done && step->expect == EXPECT_REFUSED &&
+                                         step->image == image && image != env->permanent);
 }
 
 static void check_known(struct sweep_worker *worker, uint8_t image)
@@ -89,8 +88,7 @@ static void check_version(struct sweep_worker *worker, uint8_t image)
     bool offered = !env->done && step->kind == STEP_OFFER && env->offered && goal == image;
     bool again = step->kind == STEP_OFFER && step->expect == EXPECT_AGAIN && goal == image;
     /* Where flash forgot, the device may have too. */
-    if (again && has(worker, DUT_REMEMBERS) && env->before == DUT_SAYS_ROLLED_BACK &&
-        !env->scarred)
+    if (again && has(worker, DUT_REMEMBERS) && env->before == DUT_SAYS_ROLLED_BACK && !env->scarred)
         sweep_break(worker, REP_PROMISE_CONVERGENCE, "%s is installed again after its rollback",
                     version_of(world, image));
     if (offered && step->expect != EXPECT_REFUSED) {
@@ -101,8 +99,7 @@ static void check_version(struct sweep_worker *worker, uint8_t image)
         sweep_tell(worker, "a good image, after damage");
         if (!worker->state->boot.trial)
             env->permanent = image;
-    } else if (image == env->earlier &&
-               (env->hurt || (step->kind == STEP_ORDER && env->offered))) {
+    } else if (image == env->earlier && (env->hurt || (step->kind == STEP_ORDER && env->offered))) {
         env->earlier = env->permanent;
         env->permanent = image;
         env->tried = 1;
@@ -118,8 +115,8 @@ static bool is_there(const struct sweep_worker *worker, uint8_t image)
     const struct sweep_world *world = worker->world;
     bool there = false;
     for (uint32_t slot = 0; slot < DUT_SLOTS; slot++)
-        there |= sweep_image_at(world, &worker->state->flash,
-                                world->unit.layout.slot_addr[slot]) == image;
+        there |= sweep_image_at(world, &worker->state->flash, world->unit.layout.slot_addr[slot]) ==
+                 image;
     return there && image != IMAGE_NONE;
 }
 
@@ -139,9 +136,9 @@ void sweep_judge_boot(struct sweep_worker *worker)
     if (boot->image_addr >= worker->world->unit.layout.flash_bytes)
         sweep_break(worker, REP_PROMISE_VERIFIED_CODE, "the jump goes out of the flash");
     state->running = sweep_image_at(worker->world, &state->flash, boot->image_addr);
-    sweep_tell(worker, "boots %s at 0x%x, slot %c%s%s%s",
-               version_of(worker->world, state->running), boot->image_addr, 'A' + (int)boot->slot,
-               boot->trial ? ", on trial" : "", *boot->why ? ": " : "", boot->why);
+    sweep_tell(worker, "boots %s at 0x%x, slot %c%s%s%s", version_of(worker->world, state->running),
+               boot->image_addr, 'A' + (int)boot->slot, boot->trial ? ", on trial" : "",
+               *boot->why ? ": " : "", boot->why);
     check_known(worker, state->running);
     check_version(worker, state->running);
 }
@@ -254,8 +251,9 @@ static void expect_outcome(struct sweep_worker *worker, uint8_t answer)
         expect_installed(worker, answer, env->step > 0);
     if (step->expect == EXPECT_TRIED && !healthy && answer != DUT_SAYS_ROLLED_BACK &&
         !may_fail(worker))
-        sweep_break(worker, REP_PROMISE_CONVERGENCE, "a bad update (%s) ends as something else "
-                                                     "than rolled back",
+        sweep_break(worker, REP_PROMISE_CONVERGENCE,
+                    "a bad update (%s) ends as something else "
+                    "than rolled back",
                     sweep_behaviour_name(behaviour));
     if (answer == DUT_SAYS_CONFIRMED && worker->state->running != step->image)
         sweep_break(worker, REP_PROMISE_CONVERGENCE, "the service believes that %s runs",

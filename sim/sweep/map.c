@@ -10,13 +10,13 @@ enum { MAP_COLUMNS = 64 };
 
 const char *sweep_reset_name(int reset)
 {
-    static const char *const name[DUT_RESETS] = {"power-on", "the reset button", "software",
-                                                 "the watchdog", "a hard fault", "a brown-out"};
+    static const char *const name[DUT_RESETS] = {"power-on",     "the reset button", "software",
+                                                 "the watchdog", "a hard fault",     "a brown-out"};
     return reset >= 0 && reset < DUT_RESETS ? name[reset] : "?";
 }
 
 enum region { IN_BOOTLOADER, IN_CONFIG, IN_SLOT_A, IN_SLOT_B, IN_JOURNAL, IN_DATA, REGIONS };
-static const char *const region_name[REGIONS] = {"bootloader", "config", "slot A",
+static const char *const region_name[REGIONS] = {"bootloader", "config",  "slot A",
                                                  "slot B",     "journal", "application data"};
 
 static enum region region_of(const struct dut_layout *layout, uint32_t addr)
@@ -154,9 +154,10 @@ static void map_region(FILE *out, const struct sweep_world *world, const struct 
         for (uint32_t c = 0; c < columns; c++)
             fputc(letter(world, flash, at + c * (size / columns), at + (c + 1) * (size / columns)),
                   out);
-        fprintf(out, "%s\n", defect == SIM_FLASH_STUCK  ? "  stuck"
-                             : defect == SIM_FLASH_WORN ? "  worn"
-                                                        : "");
+        fprintf(out, "%s\n",
+                defect == SIM_FLASH_STUCK  ? "  stuck"
+                : defect == SIM_FLASH_WORN ? "  worn"
+                                           : "");
         shown++;
     }
     if (!shown)

@@ -63,7 +63,8 @@ struct sweep_nodes {
 int sweep_nodes_init(struct sweep_nodes *nodes);
 void sweep_nodes_free(struct sweep_nodes *nodes);
 struct sweep_node *sweep_node(const struct sweep_nodes *nodes, uint32_t index);
-/* The node with this key, made when new (*is_new); a smaller order than it had replaces its origin. */
+/* The node with this key, made when new (*is_new); a smaller order than it had replaces its origin.
+ */
 uint32_t sweep_nodes_visit(struct sweep_nodes *nodes, XXH128_hash_t key,
                            const struct sweep_origin *origin, bool booted, bool *is_new);
 /* The node with this key, or NONE. */

@@ -3,8 +3,8 @@
  * file, so the file is copied into memory first), and the writable segments are remembered as they
  * were after loading: each boot starts as from reset, static variables too.
  */
-#include "sim/dut_own.h"
 #include "internal.h"
+#include "sim/dut_own.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -108,9 +108,8 @@ struct sim_flash_cut sweep_cut_of(const struct sweep_blow *blow, uint32_t unit)
                        SIM_SWEEP_AFTER + SCN_TORN_BEFORE == SCN_TORN_AFTER,
                    "the torn forms have one order");
     int form = blow->form <= SIM_SWEEP_AFTER ? blow->form : SIM_SWEEP_BEFORE;
-    return (struct sim_flash_cut){.unit = unit,
-                                  .form = (enum scn_torn)(SCN_TORN_BEFORE + form),
-                                  .tear = blow->at};
+    return (struct sim_flash_cut){
+        .unit = unit, .form = (enum scn_torn)(SCN_TORN_BEFORE + form), .tear = blow->at};
 }
 
 static bool hook_before(void *ctx, const struct sim_flash_call *call, struct sim_flash_cut *cut)
@@ -155,9 +154,9 @@ static void hook_violation(void *ctx, enum sim_flash_violation kind, uint32_t ad
         [SIM_FLASH_V_OVERWRITE] = "bits programmed from 0 to 1",
         [SIM_FLASH_V_PROTECTED] = "write to the running image or the bootloader",
     };
-    /* Bits that an earlier damage cleared, or a brown-out did not erase, can't rise by a program. */
-    if (kind == SIM_FLASH_V_OVERWRITE &&
-        (worker->state->env.scarred || worker->suffered))
+    /* Bits that an earlier damage cleared, or a brown-out did not erase, can't rise by a program.
+     */
+    if (kind == SIM_FLASH_V_OVERWRITE && (worker->state->env.scarred || worker->suffered))
         return;
     sweep_break(worker,
                 kind == SIM_FLASH_V_PROTECTED ? REP_PROMISE_RUNNING_IMAGE

@@ -19,9 +19,8 @@ static double clock_s(void)
 static void root(struct sweep_thread *thread, uint32_t number)
 {
     struct sweep_search *search = thread->search;
-    struct sweep_origin origin = {.parent = SWEEP_NODE_NONE,
-                                  .choices = number,
-                                  .blow = {.form = SIM_SWEEP_FORMS}};
+    struct sweep_origin origin = {
+        .parent = SWEEP_NODE_NONE, .choices = number, .blow = {.form = SIM_SWEEP_FORMS}};
     struct sweep_state state;
     char message[sizeof search->message];
     uint32_t stories = search->world->stories;
@@ -96,12 +95,10 @@ static void show(struct sweep_search *search, double began_s)
         .wall_s = clock_s() - began_s,
         .broken = broken,
     };
-    progress.story = next < search->tasks && search->todo.count &&
-                             search->task[next].kind != TASK_ROOT
-                         ? search->world
-                               ->story[search->todo.item[search->task[next].item].state.env.story]
-                               ->name
-                         : "";
+    progress.story =
+        next < search->tasks && search->todo.count && search->task[next].kind != TASK_ROOT
+            ? search->world->story[search->todo.item[search->task[next].item].state.env.story]->name
+            : "";
     options->progress(options->ctx, &progress);
 }
 
@@ -176,8 +173,8 @@ static void plan(struct sweep_search *search)
         for (uint32_t run = 0; run < item->runs; run++) {
             uint32_t to = item->run[run].to_op;
             for (uint32_t at = item->run[run].from_op; at < to; at += WINDOW) {
-                struct sweep_task task = {TASK_CUTS, i, run, at, at + WINDOW < to ? at + WINDOW
-                                                                                   : to};
+                struct sweep_task task = {TASK_CUTS, i, run, at,
+                                          at + WINDOW < to ? at + WINDOW : to};
                 add_task(search, task);
                 task.kind = TASK_BROWN_OUTS;
                 if (whole)
@@ -208,8 +205,7 @@ static void settle_places(struct sweep_search *search)
 }
 
 /* Layer by layer. True when no state is left that was not cut everywhere. */
-static bool search_layers(struct sweep_search *search, struct sim_sweep_result *out,
-                          double began_s)
+static bool search_layers(struct sweep_search *search, struct sim_sweep_result *out, double began_s)
 {
     const struct sim_sweep_options *options = search->options;
     search->tasks = 0;
@@ -224,8 +220,8 @@ static bool search_layers(struct sweep_search *search, struct sim_sweep_result *
         if (search->layer == 0)
             for (uint32_t i = 0; i < search->todo.count; i++)
                 for (uint32_t run = 0; run < search->todo.item[i].runs; run++)
-                    out->operations += search->todo.item[i].run[run].to_op -
-                                       search->todo.item[i].run[run].from_op;
+                    out->operations +=
+                        search->todo.item[i].run[run].to_op - search->todo.item[i].run[run].from_op;
         if (search->todo.count == 0)
             return true;
         search->leaves = !options->any && search->layer + 1 == options->cuts;
@@ -283,8 +279,7 @@ static struct sim_sweep_broken *kind_of(struct sim_sweep_result *out,
 {
     const char *promise = rep_promise_name((int)failure->promise);
     for (uint32_t i = 0; i < out->brokens; i++)
-        if (!strcmp(out->broken[i].promise, promise) &&
-            !strcmp(out->broken[i].what, failure->what))
+        if (!strcmp(out->broken[i].promise, promise) && !strcmp(out->broken[i].what, failure->what))
             return &out->broken[i];
     if (out->brokens == SIM_SWEEP_BROKEN_MAX) {
         out->more_broken = true;
@@ -302,8 +297,7 @@ static void check_token(struct sweep_search *search, struct sim_sweep_result *ou
 {
     struct sweep_history_run run;
     char message[256] = "";
-    int error = sweep_history_run(&search->thread[0].inner, history, &run, message,
-                                  sizeof message);
+    int error = sweep_history_run(&search->thread[0].inner, history, &run, message, sizeof message);
     if (!error && run.fired && run.broken && run.failure.promise == failure->promise)
         return;
     out->unequal_pairs++;
@@ -389,7 +383,8 @@ static void fill_result(struct sweep_search *search, struct sim_sweep_result *ou
         out->merged += thread->merged;
         out->unfired += thread->unfired;
         out->boots += thread->inner.boots + thread->outer.boots;
-        out->sha256_bytes += thread->inner.openssl.sha256_bytes + thread->outer.openssl.sha256_bytes;
+        out->sha256_bytes +=
+            thread->inner.openssl.sha256_bytes + thread->outer.openssl.sha256_bytes;
         out->ecdsa_verifies +=
             thread->inner.openssl.ecdsa_verifies + thread->outer.openssl.ecdsa_verifies;
         for (int f = 0; f < SIM_SWEEP_FORMS; f++)
@@ -466,8 +461,9 @@ static uint32_t forms_of(const struct sim_sweep_options *options)
 {
     uint32_t all = (1u << SIM_SWEEP_FORMS) - 1, finite = all;
     /* In an operation without effect is before it, but for wear. */
-    finite &= ~(1u << SIM_SWEEP_NOTHING | 1u << SIM_SWEEP_RANDOM | 1u << SIM_SWEEP_PIN | 1u << SIM_SWEEP_WATCHDOG | 1u << SIM_SWEEP_BROWN_OUT |
-                1u << SIM_SWEEP_ROT | 1u << SIM_SWEEP_STUCK | 1u << SIM_SWEEP_WORN);
+    finite &= ~(1u << SIM_SWEEP_NOTHING | 1u << SIM_SWEEP_RANDOM | 1u << SIM_SWEEP_PIN |
+                1u << SIM_SWEEP_WATCHDOG | 1u << SIM_SWEEP_BROWN_OUT | 1u << SIM_SWEEP_ROT |
+                1u << SIM_SWEEP_STUCK | 1u << SIM_SWEEP_WORN);
     if (options->forms)
         return options->forms;
     return options->any ? finite : all;

@@ -70,8 +70,8 @@ struct sweep_search {
     struct sweep_nodes nodes;
     uint32_t threads;
     struct sweep_thread *thread;
-    uint32_t layer;     /* cuts of the histories that are extended now */
-    bool leaves;        /* their children are run to the end and not kept */
+    uint32_t layer; /* cuts of the histories that are extended now */
+    bool leaves;    /* their children are run to the end and not kept */
     struct sweep_items todo;
     atomic_size_t next; /* task that nobody has taken */
     struct sweep_task *task;

@@ -260,8 +260,8 @@ int sweep_root(struct sweep_worker *worker, struct sweep_state *out, uint32_t va
     const struct sweep_world *world = worker->world;
     memset(out, 0, sizeof *out);
     out->now_us = world->scn->start_us;
-    if (sim_flash_init(&out->flash, &world->flash, &world->known, &world->base.timing,
-                       &out->now_us, world->scn->seed, 0)) {
+    if (sim_flash_init(&out->flash, &world->flash, &world->known, &world->base.timing, &out->now_us,
+                       world->scn->seed, 0)) {
         snprintf(message, len, "sweep: no memory");
         return -1;
     }

@@ -33,12 +33,15 @@ const char *sweep_behaviour_name(int behaviour)
     }
 #define BAD(name_, image_, needs_)                                                                 \
     {                                                                                              \
-        .name = name_, .needs = needs_, .base = IMAGE_ORIGIN, .steps = 2,                          \
-        .step = {OFFER(image_, REFUSED), OFFER(FURTHER, INSTALLED)}                                \
+        .name = name_, .needs = needs_, .base = IMAGE_ORIGIN, .steps = 2, .step = {                \
+            OFFER(image_, REFUSED),                                                                \
+            OFFER(FURTHER, INSTALLED)                                                              \
+        }                                                                                          \
     }
 
 /* Only the scenario's own update has images of the scenario's size: the others cut the same code on
- * small ones. Each ends with a further good update: a device that can't be updated any more is a brick. */
+ * small ones. Each ends with a further good update: a device that can't be updated any more is a
+ * brick. */
 static const struct sweep_story story[] = {
     {.name = "update",
      .base = IMAGE_BASE,

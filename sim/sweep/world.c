@@ -174,8 +174,8 @@ static int make_image(struct sweep_world *world, uint8_t id, uint32_t small)
                                   .min_hw_revision = image->dut.min_hw_revision,
                                   .security_counter = how->counter,
                                   .size_bytes = small,
-                                  .seed = world->scn->seed + (id == IMAGE_DISGUISED ? IMAGE_OLDER
-                                                                                    : id)};
+                                  .seed = world->scn->seed +
+                                          (id == IMAGE_DISGUISED ? IMAGE_OLDER : id)};
     return pack_image(world, image, &spec);
 }
 
@@ -194,19 +194,18 @@ static int make_message(struct sweep_image *image)
     char *signature = hex(image->dut.signature, image->dut.signature_len);
     char url[96];
     snprintf(url, sizeof url, "https://a/%s", image->version);
-    json_t *root = checksum && signature
-                       ? json_pack("{s:s,s:{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s},s:b,s:s}",
-                                   "campaign_id", campaign_id, "manifest", "firmware_id",
-                                   image->firmware_id, "version", image->version, "device_type",
-                                   image->dut.device_type, "min_hw_revision",
-                                   image->dut.min_hw_revision, "binary_url", url,
-                                   "binary_size_bytes", (json_int_t)image->dut.len,
-                                   "checksum_sha256", checksum, "signature_ecdsa", signature,
-                                   "signing_cert_id", image->dut.cert_id, "release_notes_url",
-                                   "https://a/n", "rollback_version",
-                                   no_version, "published_at",
-                                   "2026-01-01T00:00:00Z", "force", 0, "deadline", deadline)
-                       : NULL;
+    json_t *root =
+        checksum && signature
+            ? json_pack("{s:s,s:{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s},s:b,s:s}",
+                        "campaign_id", campaign_id, "manifest", "firmware_id", image->firmware_id,
+                        "version", image->version, "device_type", image->dut.device_type,
+                        "min_hw_revision", image->dut.min_hw_revision, "binary_url", url,
+                        "binary_size_bytes", (json_int_t)image->dut.len, "checksum_sha256",
+                        checksum, "signature_ecdsa", signature, "signing_cert_id",
+                        image->dut.cert_id, "release_notes_url", "https://a/n", "rollback_version",
+                        no_version, "published_at", "2026-01-01T00:00:00Z", "force", 0, "deadline",
+                        deadline)
+            : NULL;
     image->message = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     free(checksum);

@@ -41,6 +41,16 @@ static bool is_bad(const struct host *host, uint32_t addr)
     return host->bad_sector != UINT32_MAX && addr - host->bad_sector < HOST_SECTOR;
 }
 
+/* The address; of either config sector, and of either journal bank, as of the first. */
+static uint32_t place_of(const struct dut_layout *at, uint32_t addr)
+{
+    if (addr - at->config_addr < 2 * at->sector_bytes)
+        return at->config_addr + (addr - at->config_addr) % at->sector_bytes;
+    if (addr - at->data_addr < at->journal_bytes)
+        return at->data_addr + (addr - at->data_addr) % (at->journal_bytes / 2);
+    return addr;
+}
+
 /* Bytes of an operation on `len` bytes that are done: from *from to *to. True when the power goes.
  */
 static bool torn(struct host *host, uint32_t addr, uint32_t len, uint32_t *from, uint32_t *to)
@@ -53,7 +63,8 @@ static bool torn(struct host *host, uint32_t addr, uint32_t len, uint32_t *from,
     uint32_t part = !page ? len / 2 : host->torn == HOST_TORN_MAGIC ? TORN_MAGIC : TORN_HEAD;
     *from = 0;
     *to = len;
-    host_trace(host, &addr, sizeof addr);
+    uint32_t place = place_of(&host->unit.layout, addr);
+    host_trace(host, &place, sizeof place);
     host_trace(host, &page, sizeof page);
     if (host->writes++ != host->cut_at)
         return false;

@@ -136,12 +136,14 @@ static void without(uint32_t addr)
 
 Test(dut_canon, a_missing_mark_shows)
 {
+    struct boot_config config;
+    int newest;
     host_update(&host, &v2);
-    for (uint32_t sector = 0; sector < 2; sector++) {
-        without(layout.config_addr + sector * HOST_SECTOR + PAGE);
-        without(layout.config_addr + sector * HOST_SECTOR + 2 * PAGE);
-        without(boot_layout_trailer(&layout, (int)sector) + PAGE);
-    }
+    cr_assert_eq(boot_config_read(&flash, &layout, &config, &newest), BOOT_OK);
+    without(layout.config_addr + (uint32_t)newest * HOST_SECTOR + PAGE);
+    without(layout.config_addr + (uint32_t)newest * HOST_SECTOR + 2 * PAGE);
+    for (int slot = 0; slot < BOOT_SLOTS; slot++)
+        without(boot_layout_trailer(&layout, slot) + PAGE);
     without(layout.data_addr);
 }
 

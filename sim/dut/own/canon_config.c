@@ -12,10 +12,10 @@
  *   whether the mark fits over it. Bytes behind the mark, and pages behind the last mark page, are
  *   never read.
  * - Of the older record nothing is told: it is erased before the next is written, and read only
- *   when the newest is lost. A mark that is torn reads otherwise in another view; one that fits here
- *   stays, as only damage takes it away.
- * - Which of the two sectors it is makes no difference. (With a sector that can't be erased it does;
- *   the sweep merges no states with bad sectors.)
+ *   when the newest is lost. A mark that is torn reads otherwise in another view; one that fits
+ * here stays, as only damage takes it away.
+ * - Which of the two sectors it is makes no difference. (With a sector that can't be erased it
+ * does; the sweep merges no states with bad sectors.)
  * - Sequences are compared by is_newer only, and the next one is the newest plus one.
  * - last_reset and rollback_on_fail are written, but no code reads them.
  */

@@ -18,8 +18,8 @@
 #include "canon.h"
 #include <string.h>
 
-/* Of a snapshot beside the update (agent/FORMAT.md): head and CRC. Strings of the next update may be
- * shorter than those of this one, by so much at the most. */
+/* Of a snapshot beside the update (agent/FORMAT.md): head and CRC. Strings of the next update may
+ * be shorter than those of this one, by so much at the most. */
 enum { SNAPSHOT_FRAME = 16, SNAPSHOT_SHORTER = 64 };
 
 static void put_update(struct canon_text *text, const struct agent_notification *update)

@@ -8,7 +8,8 @@
  *     reset: RAM filled with A5, every static variable back to its initial value
  *     boot(ram, port, reset, &boot)           the bootloader: which image runs?
  *     RAM filled with A5, static variables back again (another program runs now)
- *     run(ram, port, reset, &boot)            the booted image, until it resets or has nothing to do
+ *     run(ram, port, reset, &boot)            the booted image, until it resets or has nothing to
+ * do
  *
  * The host takes the control flow away in the middle of any port function: a power cut, a watchdog
  * reset, a hard fault. The function does not return then, and the next thing that is called is
@@ -134,7 +135,8 @@ struct dut_port {
     int (*program)(void *ctx, uint32_t addr, const void *data, uint32_t len);
     int (*erase)(void *ctx, uint32_t addr);
 
-    /* Crypto: really done, and counted. One hash at a time. verify: 0 when the DER signature fits. */
+    /* Crypto: really done, and counted. One hash at a time. verify: 0 when the DER signature fits.
+     */
     void (*sha256_begin)(void *ctx);
     void (*sha256_update)(void *ctx, const void *data, size_t len);
     void (*sha256_final)(void *ctx, uint8_t out[32]);
@@ -150,9 +152,9 @@ struct dut_port {
 
     /* The world around the application. offer: true while the service wants something that it does
      * not know the outcome of; the same offer may come again (at least once). fetch: bytes of the
-     * offered image from offset on, the number got; 0 at the end of what is served (which may be too
-     * early), negative when the transfer broke. check: does this hold for the firmware that runs? It
-     * may never return. report: at least once, in order. */
+     * offered image from offset on, the number got; 0 at the end of what is served (which may be
+     * too early), negative when the transfer broke. check: does this hold for the firmware that
+     * runs? It may never return. report: at least once, in order. */
     bool (*offer)(void *ctx, struct dut_offer *out);
     int32_t (*fetch)(void *ctx, uint32_t offset, void *out, uint32_t len);
     bool (*check)(void *ctx, enum dut_check check);
@@ -164,12 +166,12 @@ struct dut_port {
 
 /* The bootloader's answer. */
 struct dut_boot {
-    bool boots;           /* false: stays in the bootloader */
-    uint32_t image_addr;  /* first byte of the image that is jumped to */
-    uint32_t slot;        /* in which it is, for the story */
-    bool trial;           /* not permanent yet */
-    uint32_t watchdog_s;  /* armed at the jump; 0: not armed */
-    uint32_t handoff[8];  /* from the bootloader to the application, as the device likes */
+    bool boots;             /* false: stays in the bootloader */
+    uint32_t image_addr;    /* first byte of the image that is jumped to */
+    uint32_t slot;          /* in which it is, for the story */
+    bool trial;             /* not permanent yet */
+    uint32_t watchdog_s;    /* armed at the jump; 0: not armed */
+    uint32_t handoff[8];    /* from the bootloader to the application, as the device likes */
     char why[DUT_TEXT_MAX]; /* for the story: "trial 1 of 3", "both copies lost" */
 };
 
@@ -177,15 +179,15 @@ enum dut_run { DUT_RUN_IDLE, DUT_RUN_RESET /* software reset */ };
 
 /* What the device can do; the sweep asks nothing else of it. */
 enum dut_trait {
-    DUT_IN_PLACE = 1 << 0,          /* A/B: the image that runs is never written */
-    DUT_SIGNED = 1 << 1,            /* refuses wrong keys and damaged images */
-    DUT_IDENTITY = 1 << 2,          /* refuses other device types and newer hardware revisions */
-    DUT_NO_DOWNGRADE = 1 << 3,      /* refuses older versions (1.9 is older than 1.10) */
-    DUT_TRIES = 1 << 4,             /* unconfirmed images run on trial; crossed with behaviours */
-    DUT_REPORTS = 1 << 5,           /* tells every outcome by report() */
-    DUT_REMEMBERS = 1 << 6,         /* does not install again what was rolled back */
-    DUT_ROLLS_BACK = 1 << 7,        /* obeys DUT_OFFER_ROLLBACK */
-    DUT_SURVIVES_DAMAGE = 1 << 8,   /* bit rot and bad sectors are tried too */
+    DUT_IN_PLACE = 1 << 0,        /* A/B: the image that runs is never written */
+    DUT_SIGNED = 1 << 1,          /* refuses wrong keys and damaged images */
+    DUT_IDENTITY = 1 << 2,        /* refuses other device types and newer hardware revisions */
+    DUT_NO_DOWNGRADE = 1 << 3,    /* refuses older versions (1.9 is older than 1.10) */
+    DUT_TRIES = 1 << 4,           /* unconfirmed images run on trial; crossed with behaviours */
+    DUT_REPORTS = 1 << 5,         /* tells every outcome by report() */
+    DUT_REMEMBERS = 1 << 6,       /* does not install again what was rolled back */
+    DUT_ROLLS_BACK = 1 << 7,      /* obeys DUT_OFFER_ROLLBACK */
+    DUT_SURVIVES_DAMAGE = 1 << 8, /* bit rot and bad sectors are tried too */
 };
 
 struct dut_range {
@@ -205,8 +207,8 @@ struct dut {
     const char *about; /* one line */
     uint32_t traits;   /* enum dut_trait, or-ed */
     uint32_t ram_bytes;
-    uint32_t variants;             /* ways the factory may leave it, 1 or more */
-    const char *const *variant;    /* their names, NULL: "factory" alone */
+    uint32_t variants;          /* ways the factory may leave it, 1 or more */
+    const char *const *variant; /* their names, NULL: "factory" alone */
 
     /* NULL when the device works with this geometry, else what it would accept. May be NULL. */
     const char *(*refuses)(const struct dut_unit *unit);
@@ -219,7 +221,8 @@ struct dut {
      * but for the bootloader and the application's data. No cut comes. 0 or negative. */
     int (*factory)(void *ram, const struct dut_port *port, const struct dut_image *image);
 
-    void (*boot)(void *ram, const struct dut_port *port, enum dut_reset reset, struct dut_boot *out);
+    void (*boot)(void *ram, const struct dut_port *port, enum dut_reset reset,
+                 struct dut_boot *out);
     enum dut_run (*run)(void *ram, const struct dut_port *port, enum dut_reset reset,
                         const struct dut_boot *boot);
 
@@ -241,7 +244,8 @@ struct dut {
      * has erased them (a half-written download, say). In searches of more than one cut only this is
      * compared of each whole sector there: whether it is blank. The number of ranges.
      */
-    uint32_t (*scratch)(void *ram, const struct dut_port *view, struct dut_range *out, uint32_t max);
+    uint32_t (*scratch)(void *ram, const struct dut_port *view, struct dut_range *out,
+                        uint32_t max);
 };
 
 /* A plugin's only symbol. Never NULL; the same at each call. */

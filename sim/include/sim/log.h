@@ -80,7 +80,8 @@ void sim_log_init(struct sim_log *log, uint32_t node, int64_t start_us);
  * be in one of them, as a hash where it is long. Format of the trace line: time, kind, text. */
 void sim_log_event(struct sim_log *log, int64_t at_us, enum sim_event_kind kind, uint64_t a,
                    uint64_t b, const char *text);
-/* A line of the trace alone, which is no event: for people, never hashed. Nothing without a trace. */
+/* A line of the trace alone, which is no event: for people, never hashed. Nothing without a trace.
+ */
 void sim_log_note(const struct sim_log *log, int64_t at_us, const char *label, const char *text);
 /* XXH3-128 over chains and lengths, big endian canonical form. */
 void sim_log_digest(const struct sim_log *const *logs, uint32_t count, uint8_t out[16]);

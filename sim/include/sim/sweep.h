@@ -17,19 +17,19 @@
 /* How a power session is ended, or the flash damaged, by the sweep. The first seven are the torn
  * forms of enum scn_torn with the same names. */
 enum sim_sweep_form {
-    SIM_SWEEP_BEFORE,   /* power gone before the operation */
-    SIM_SWEEP_NOTHING,  /* in it, without effect on the cells */
-    SIM_SWEEP_PREFIX,   /* its first part is done */
-    SIM_SWEEP_SUFFIX,   /* its last part is done */
-    SIM_SWEEP_RANDOM,   /* random bits of it are done: sampled */
-    SIM_SWEEP_UNSTABLE, /* its bits read as before, as done, or in turns */
-    SIM_SWEEP_AFTER,    /* power gone after it */
-    SIM_SWEEP_PIN,      /* reset button before the operation */
-    SIM_SWEEP_WATCHDOG, /* watchdog reset before the operation */
+    SIM_SWEEP_BEFORE,    /* power gone before the operation */
+    SIM_SWEEP_NOTHING,   /* in it, without effect on the cells */
+    SIM_SWEEP_PREFIX,    /* its first part is done */
+    SIM_SWEEP_SUFFIX,    /* its last part is done */
+    SIM_SWEEP_RANDOM,    /* random bits of it are done: sampled */
+    SIM_SWEEP_UNSTABLE,  /* its bits read as before, as done, or in turns */
+    SIM_SWEEP_AFTER,     /* power gone after it */
+    SIM_SWEEP_PIN,       /* reset button before the operation */
+    SIM_SWEEP_WATCHDOG,  /* watchdog reset before the operation */
     SIM_SWEEP_BROWN_OUT, /* this operation and some after it fail or tear, then the power goes */
-    SIM_SWEEP_ROT,      /* while off: one bit flips */
-    SIM_SWEEP_STUCK,    /* while off: a sector comes to ignore erase and program */
-    SIM_SWEEP_WORN,     /* while off: a sector comes to refuse erase and program */
+    SIM_SWEEP_ROT,       /* while off: one bit flips */
+    SIM_SWEEP_STUCK,     /* while off: a sector comes to ignore erase and program */
+    SIM_SWEEP_WORN,      /* while off: a sector comes to refuse erase and program */
     SIM_SWEEP_FORMS
 };
 /* "before", "prefix", "reset_pin", ...; never NULL. */
@@ -38,8 +38,8 @@ const char *sim_sweep_form_name(int form);
 bool sim_sweep_forms_parse(uint32_t *mask, const char *text, const char **bad, size_t *bad_len);
 
 struct sim_sweep_progress {
-    const char *story;   /* what is being swept now */
-    uint32_t layer;      /* cuts in the histories that are run now */
+    const char *story;           /* what is being swept now */
+    uint32_t layer;              /* cuts in the histories that are run now */
     uint64_t cuts, states, todo; /* todo: states of this layer that wait */
     double wall_s;
     uint64_t broken;
@@ -60,8 +60,8 @@ enum { SIM_SWEEP_BROKEN_MAX = 64, SIM_SWEEP_TOKEN_MAX = 1024 };
 
 /* One kind of failure: the same promise broken in the same way, however often. */
 struct sim_sweep_broken {
-    const char *promise; /* names of reports/: "no_brick", ... */
-    char what[128];      /* "no image boots", "1.10.0 runs beyond its trial boots" */
+    const char *promise;             /* names of reports/: "no_brick", ... */
+    char what[128];                  /* "no image boots", "1.10.0 runs beyond its trial boots" */
     char token[SIM_SWEEP_TOKEN_MAX]; /* of the history with the fewest cuts, the first in order */
     uint32_t cuts;                   /* in that history, 0 or more */
     uint64_t states;                 /* that fail so */
@@ -77,12 +77,12 @@ struct sim_sweep_result {
     uint64_t merged;     /* cuts whose boot led to a state that was seen before */
     uint64_t states;     /* different ones, just after the bootloader */
     uint64_t boots;
-    bool fixpoint; /* no new state is left for any number of cuts (of the finite forms) */
+    bool fixpoint;  /* no new state is left for any number of cuts (of the finite forms) */
     uint32_t forms; /* mask of those that were asked for; of all that apply where none was */
     uint64_t form[SIM_SWEEP_FORMS]; /* cuts by form */
     uint64_t sampled_pairs;         /* pairs of equal states that were run on and compared */
-    uint64_t unequal_pairs;         /* of them: the canonical form is unsound, the run is not valid */
-    uint64_t unfired;               /* planned cuts that did not fire: an error of the sweep */
+    uint64_t unequal_pairs; /* of them: the canonical form is unsound, the run is not valid */
+    uint64_t unfired;       /* planned cuts that did not fire: an error of the sweep */
     uint64_t sha256_bytes, ecdsa_verifies; /* really done */
     uint64_t memory_peak_bytes;
     double wall_s, cuts_per_s;
@@ -92,8 +92,8 @@ struct sim_sweep_result {
     int exit_code; /* CONTRACT.md: 0, 3, 4, 8 */
 };
 
-/* 0, or -1 with the reason in message: nothing was run (a plugin that does not load, a geometry that
- * the device refuses). */
+/* 0, or -1 with the reason in message: nothing was run (a plugin that does not load, a geometry
+ * that the device refuses). */
 int sim_sweep_run(const struct sim_sweep_options *options, struct sim_sweep_result *out,
                   char *message, size_t len);
 
@@ -110,13 +110,14 @@ int sim_sweep_junit(FILE *out, const struct sim_sweep_result *result);
  * history. sim_sweep_is_token looks at the first bytes only.
  */
 struct sim_sweep_token {
-    char hash[40];       /* of the scenario's content */
-    char scenario[512];  /* path */
-    char dut[256];       /* path of the plugin; "" : Brickyard's own */
-    char history[512];   /* story, cuts and choices, opaque here */
+    char hash[40];      /* of the scenario's content */
+    char scenario[512]; /* path */
+    char dut[256];      /* path of the plugin; "" : Brickyard's own */
+    char history[512];  /* story, cuts and choices, opaque here */
 };
 bool sim_sweep_is_token(const char *text);
-/* False when the text is no token of a sweep, or a part is unknown, missing, there twice or too long.
+/* False when the text is no token of a sweep, or a part is unknown, missing, there twice or too
+ * long.
  */
 bool sim_sweep_token_read(struct sim_sweep_token *out, const char *text);
 /* What does not fit len (very long paths) is "", never a part of a token. */
