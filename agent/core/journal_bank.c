@@ -116,6 +116,28 @@ static enum put put_head(const struct agent_journal *journal, int bank, uint32_t
 }
 
 /*
+ * Clears a header that could be the newest, before its sector is erased: else an erase that is cut
+ * may leave it readable by luck, and the next session would trust it and erase the stable bank. One
+ * that reads as older stays older.
+ */
+static int make_void(const struct agent_journal *journal, int bank)
+{
+    uint8_t page[AGENT_RECORD_MAX];
+    uint32_t sequence;
+    enum head head;
+    if (head_read(journal, bank, &sequence, &head))
+        return AGENT_EFLASH;
+    bool older = head == HEAD_VALID && (int32_t)(journal->bank_sequence - sequence) > 0;
+    if (journal->bank < 0 || older || bank == journal->bank)
+        return AGENT_OK;
+    memset(page, 0, journal->layout->page_bytes);
+    return journal->flash->program(journal->flash->ctx, bank_addr(journal, bank), page,
+                                   journal->layout->page_bytes)
+               ? AGENT_EFLASH
+               : AGENT_OK;
+}
+
+/*
  * Rule (4): a page which reads FF may be a half-finished erase, so a bank is always erased first. A
  * bank whose header can't be erased is not touched further. Of the other sectors those that stay as
  * they are get found out page by page: records are put where they can be read back.
@@ -125,8 +147,8 @@ static int erase_bank(const struct agent_journal *journal, int bank)
     const struct boot_flash *flash = journal->flash;
     uint32_t from = bank_addr(journal, bank);
     uint8_t head[AGENT_BANK_HEAD];
-    if (flash->erase(flash->ctx, from) || flash->read(flash->ctx, from, head, sizeof head) ||
-        !all_erased(head, sizeof head))
+    if (make_void(journal, bank) || flash->erase(flash->ctx, from) ||
+        flash->read(flash->ctx, from, head, sizeof head) || !all_erased(head, sizeof head))
         return AGENT_EFLASH;
     for (uint32_t at = journal->layout->sector_bytes; at < bank_bytes(journal);
          at += journal->layout->sector_bytes)
@@ -209,7 +231,6 @@ int agent_journal_open(struct agent_journal *journal, const struct boot_flash *f
         int bank = turn ? 1 - newest : newest;
         if (head[bank] == HEAD_VALID)
             journal->broken = open_bank(journal, bank, sequence[bank], &found) != AGENT_OK;
-        journal->other_safe = !turn && head[1 - bank] == HEAD_VALID;
     }
     journal->dirty = 0;
     if (!found) {
@@ -239,7 +260,6 @@ static int fill(struct agent_journal *journal, int to, uint32_t sequence)
     journal->bank_sequence = sequence;
     journal->tail = tail;
     journal->settled = true;
-    journal->other_safe = true;
     return AGENT_OK;
 }
 
@@ -260,30 +280,38 @@ static int compact(struct agent_journal *journal)
     return fill(journal, journal->bank == 0 ? 0 : 1, journal->bank_sequence + 2);
 }
 
-/* Appends one record; a bank without room, or one that can't be trusted to stay the newest, moves.
+/*
+ * The first record of a session is a snapshot in the other bank (1): what a torn record says later
+ * doesn't matter then, and nothing is programmed behind it, where a page may read blank by luck.
+ * Before, the header that was believed is made sure of (2), for it may be a torn one too. A bank
+ * that can't be written leaves this one alone, and it goes on behind what it holds.
  */
+static int settle(struct agent_journal *journal)
+{
+    uint8_t buffer[AGENT_RECORD_MAX];
+    if (put_head(journal, journal->bank, journal->bank_sequence, buffer) != PUT_OK)
+        return compact(journal);
+    if (!fill_other(journal))
+        return AGENT_OK;
+    uint32_t bytes = agent_record_encode(buffer, journal, true, journal->bank_sequence);
+    if (put_record(journal, journal->bank, &journal->tail, buffer, bytes))
+        return compact(journal);
+    journal->settled = true;
+    return AGENT_OK;
+}
+
+/* Appends one record; a bank without room moves. */
 static int append(struct agent_journal *journal)
 {
     uint8_t buffer[AGENT_RECORD_MAX];
     if (journal->bank < 0)
         return compact(journal);
-    /* (3) Else a half-written header over there could win later, by luck, with older content. One
-     * that can't be written is as it is: this bank goes on alone. */
-    if (!journal->other_safe && !fill_other(journal))
-        return AGENT_OK;
-    journal->other_safe = true;
-    /* (2) The header was believed, but it may be a torn one: sure it must be before more depends on
-     * it, a record behind it or the erasing of the other bank. */
-    if (!journal->settled &&
-        put_head(journal, journal->bank, journal->bank_sequence, buffer) != PUT_OK)
-        return compact(journal);
-    /* (1) The first record of a session is a snapshot: what a torn page says later doesn't matter.
-     */
-    bool snapshot = !journal->settled || journal->dirty & AGENT_DIRTY_ALL;
+    if (!journal->settled)
+        return settle(journal);
+    bool snapshot = journal->dirty & AGENT_DIRTY_ALL;
     uint32_t bytes = agent_record_encode(buffer, journal, snapshot, journal->bank_sequence);
     if (put_record(journal, journal->bank, &journal->tail, buffer, bytes))
         return compact(journal);
-    journal->settled = true;
     return AGENT_OK;
 }
 

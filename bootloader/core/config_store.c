@@ -4,9 +4,9 @@
  * because torn bits may read differently the next time.
  *
  * Why no cut loses the record: a mark is programmed only after its body's program returned, so a
- * record with any readable mark has a stable body; and before the other sector is erased the newest
- * record gets a mark whose program returned in this very call, so that record reads in every later
- * session.
+ * record with any readable mark has a stable body; and before the other sector is erased the first
+ * mark of the newest record is programmed again in place, and that program returned in this very
+ * call, so that record reads in every later session.
  */
 #include "config_store.h"
 #include "boot/error.h"
@@ -15,7 +15,8 @@
 #include "mem.h"
 #include "pages.h"
 
-/* A write that ran to its end leaves two marks, so one alone tells of a cut. */
+/* The second mark is begun after the first one's program returned, and by nothing else. So where
+ * the second reads, by luck or not, the first reads always; and one alone tells of a cut. */
 enum { MARKS_OF_A_WRITE = 2 };
 
 static const char mark_magic[4] = {'B', 'Y', 'D', '1'};
@@ -49,8 +50,7 @@ static int read_record(const struct boot_flash *flash, const struct boot_layout 
     if (!out->sound)
         return BOOT_OK;
     out->body_crc = boot_get32(body + sizeof body - 4);
-    uint32_t pages = boot_mark_pages(layout, BOOT_CONFIG_BODY_BYTES);
-    for (uint32_t i = 0; i < pages && out->marks < MARKS_OF_A_WRITE; i++) {
+    for (uint32_t i = 0; i < MARKS_OF_A_WRITE; i++) {
         uint8_t mark[BOOT_CONFIG_MARK_BYTES];
         uint32_t sequence, crc;
         if (flash->read(flash->ctx, mark_addr(layout, sector, i), mark, sizeof mark) < 0)
@@ -120,25 +120,33 @@ int boot_config_read(const struct boot_flash *flash, const struct boot_layout *l
 }
 
 /*
- * Programs a further mark on the next page that reads empty. All marks of a sector have the same
- * bytes, so it does no harm when that page was torn and only reads empty; and when no page is left,
- * the last one is programmed again in place, which asks no bit to rise.
+ * Programs the first mark again in place. All marks of a sector have the same bytes, so no bit has
+ * to rise, whether the page holds the mark, a torn one, or nothing; afterwards it reads always. A
+ * page of its own for each further mark would not do: two torn ones look like a write that ran to
+ * its end.
  */
-static int mark_again(const struct boot_flash *flash, const struct boot_layout *layout, int sector,
-                      const struct record *record)
+static int heal_mark(const struct boot_flash *flash, const struct boot_layout *layout, int sector,
+                     const struct record *record)
 {
-    uint32_t index = 0;
-    uint32_t last = boot_mark_pages(layout, BOOT_CONFIG_BODY_BYTES) - 1;
-    for (; index < last; index++) {
-        uint8_t read[BOOT_CONFIG_MARK_BYTES];
-        if (flash->read(flash->ctx, mark_addr(layout, sector, index), read, sizeof read) < 0)
-            return BOOT_EFLASH;
-        if (boot_bytes_are(read, sizeof read, 0xFF))
-            break;
-    }
     uint8_t mark[BOOT_CONFIG_MARK_BYTES];
     boot_mark_encode(mark, mark_magic, record->config.sequence, record->body_crc);
-    return boot_program(flash, layout, mark_addr(layout, sector, index), mark, sizeof mark);
+    return boot_program(flash, layout, mark_addr(layout, sector, 0), mark, sizeof mark);
+}
+
+/*
+ * Clears the mark pages of a record that could be taken for the newest, before its sector is
+ * erased. Else an erase that is cut may leave it readable by luck, mark and body, and the next
+ * write would make its mark sure and erase the record which is stable. While the marks are being
+ * cleared the body is whole, so it does no harm that they still may read.
+ */
+static int clear_marks(const struct boot_flash *flash, const struct boot_layout *layout, int sector)
+{
+    uint8_t page[BOOT_PAGE_MAX];
+    int error = 0;
+    memset(page, 0, layout->page_bytes);
+    for (uint32_t i = 0; i < MARKS_OF_A_WRITE && !error; i++)
+        error = flash->program(flash->ctx, mark_addr(layout, sector, i), page, layout->page_bytes);
+    return error < 0 ? BOOT_EFLASH : BOOT_OK;
 }
 
 /* True when the sector holds this record with all its marks: a stuck sector ignores what is
@@ -185,9 +193,14 @@ int boot_config_write(const struct boot_flash *flash, const struct boot_layout *
     if (error)
         return error;
     if (newest < 0) {
+        for (int i = 0; i < 2; i++)
+            if (record[i].sound)
+                (void)clear_marks(flash, layout, i);
         error = write_record(flash, layout, 0, body, config->sequence);
         return error ? write_record(flash, layout, 1, body, config->sequence) : BOOT_OK;
     }
-    error = mark_again(flash, layout, newest, &record[newest]);
+    error = heal_mark(flash, layout, newest, &record[newest]);
+    if (!error && record[!newest].sound && !is_newer(&record[newest], &record[!newest]))
+        error = clear_marks(flash, layout, !newest);
     return error ? error : write_record(flash, layout, !newest, body, config->sequence);
 }

@@ -111,6 +111,7 @@ int boot_trailer_write(const struct boot_flash *flash, const struct boot_layout 
 /* Where the next mark may go, as one pass over the mark pages finds it. */
 struct place {
     uint32_t free; /* first page behind the last one in use */
+    int32_t same;  /* page that holds this very mark, -1 if none does */
     int32_t
         in_place; /* last page over which the mark may be programmed again, -1 if there is none */
     uint32_t highest; /* highest number seen */
@@ -119,7 +120,7 @@ struct place {
 static int find_place(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       const uint8_t mark[BOOT_MARK_BYTES], struct place *out)
 {
-    *out = (struct place){.in_place = -1};
+    *out = (struct place){.same = -1, .in_place = -1};
     uint32_t pages = boot_mark_pages(layout, BOOT_TRAILER_BODY_BYTES);
     for (uint32_t i = 0; i < pages; i++) {
         uint8_t read[BOOT_MARK_BYTES];
@@ -131,6 +132,8 @@ static int find_place(const struct boot_flash *flash, const struct boot_layout *
             out->free = i + 1;
         if (boot_mark_fits(read, mark))
             out->in_place = (int32_t)i;
+        if (out->same < 0 && !memcmp(read, mark, sizeof read))
+            out->same = (int32_t)i;
     }
     return BOOT_OK;
 }
@@ -150,10 +153,11 @@ static int put_mark(const struct boot_flash *flash, const struct boot_layout *la
 }
 
 /*
- * A page that was torn may read FF. To program it again with the same bytes heals it; with another
- * number in it, it would stay unreadable. So where a trailer is marked already, a new number goes
- * on the next free page if it is even, and leaves one out if it is odd: a torn mark with the number
- * before it lies on the other.
+ * A mark that reads is programmed again in place, which heals it if it was torn. A page that was
+ * torn may read FF. To program it again with the same bytes heals it; with another number in it, it
+ * would stay unreadable. So where a trailer is marked already, a new number goes on the next free
+ * page if it is even, and leaves one out if it is odd: a torn mark with the number before it lies
+ * on the other.
  */
 int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       uint32_t number)
@@ -166,6 +170,8 @@ int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *
         return error;
     uint32_t pages = boot_mark_pages(layout, BOOT_TRAILER_BODY_BYTES);
     uint32_t index = place.free;
+    if (place.same >= 0)
+        return put_mark(flash, layout, mark_addr(layout, slot, (uint32_t)place.same), mark);
     if (place.highest && place.highest != number && index + 1 < pages)
         index += number & 1;
     if (index >= pages) {

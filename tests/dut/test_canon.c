@@ -144,7 +144,9 @@ Test(dut_canon, a_missing_mark_shows)
     without(layout.config_addr + (uint32_t)newest * HOST_SECTOR + 2 * PAGE);
     for (int slot = 0; slot < BOOT_SLOTS; slot++)
         without(boot_layout_trailer(&layout, slot) + PAGE);
-    without(layout.data_addr);
+    struct agent_journal journal;
+    cr_assert_eq(agent_journal_open(&journal, &flash, &layout), AGENT_OK);
+    without(layout.data_addr + (uint32_t)journal.bank * layout.journal_bytes / 2);
 }
 
 static uint32_t number_at(uint32_t addr)

@@ -116,8 +116,7 @@ struct agent_journal {
     int64_t not_before_ms; /* an operator deferred this update until then, 0 = not */
 
     /* Of this power session; agent/FORMAT.md "Rules". */
-    bool settled;       /* the bank's header and a snapshot were programmed in this session */
-    bool other_safe;    /* the other bank is a valid older one, or erased in this session */
+    bool settled;       /* a snapshot and the bank's header were programmed in this session */
     bool lost;          /* neither bank could be read, but they are not empty either */
     bool held;          /* changes are gathered until agent_journal_commit */
     uint32_t dirty;     /* what the next record has to hold */

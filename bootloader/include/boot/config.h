@@ -1,10 +1,10 @@
 /*
  * The boot config: which slot is active, whether a trial is under way, the security counter,
  * revoked keys. Two erase sectors written in turn. A sector holds one record: a body, and
- * completion marks which are programmed after it, each in a page of its own (the first completes
- * the record; further ones repeat it, because a sector may be erased only when the other's mark was
- * programmed in this power session). A write that ran to its end leaves two. The first 16 mark
- * pages are used.
+ * two completion marks which are programmed after it, each in a page of its own (the first completes
+ * the record; the second says that the first is stable). Before the other sector is erased the first
+ * is programmed again in place, because a sector may be erased only when the other's mark was
+ * programmed in this power session.
  *
  *   body   0 magic "BYC1" | 4 sequence u32 | 8 active u8 | 9 next u8 | 10 rollback_on_fail u8
  *          11 trial_left u8 | 12 trial_total u8 | 13 faulty_boots u8 | 14 last_reset u8 | 15 cause
@@ -84,7 +84,7 @@ int boot_config_read(const struct boot_flash *flash, const struct boot_layout *l
 
 /*
  * Writes config as the next record (sequence is set here) into the sector that does not hold the
- * newest: programs one further mark on the newest record, erases the other sector, programs body,
+ * newest: programs the newest record's first mark again, erases the other sector, programs body,
  * then two marks, and reads them back. After a cut at any point the old or the new record is read.
  * BOOT_EFLASH (an operation failed, or the sector ignored it) leaves the old record.
  */

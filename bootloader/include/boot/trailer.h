@@ -51,9 +51,9 @@ int boot_trailer_write(const struct boot_flash *flash, const struct boot_layout 
                        const struct boot_trailer *trailer);
 
 /*
- * Programs a confirmed mark with this number on the next free mark page; when none is free,
- * programs the last page that carries this number again in place (same bits, which NOR allows), or
- * BOOT_ESTATE. BOOT_EFLASH also when it does not read back.
+ * Programs a confirmed mark with this number: again in place where one reads (same bits, which NOR
+ * allows, and which heals a torn one), else on the next free mark page; when none is free, over the
+ * last page that takes it, or BOOT_ESTATE. BOOT_EFLASH also when it does not read back.
  */
 int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       uint32_t number);

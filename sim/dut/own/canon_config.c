@@ -7,10 +7,8 @@
  * - write_record erases a sector before it programs anything there, and mark_again programs only
  *   into the sector of the newest record. So what a sector without a record holds, page by page,
  *   is never read or built upon.
- * - Of a record's mark pages: whether one fits (two of them: settled), and which are blank (where
- *   the next goes). With none blank, the last one is programmed again in place, so of that one also
- *   whether the mark fits over it. Bytes behind the mark, and pages behind the last mark page, are
- *   never read.
+ * - Of a record's two mark pages: how many fit (both: settled). heal_mark programs the first again
+ *   whatever it holds. Bytes behind the marks, and pages behind them, are never read.
  * - Of the older record nothing is told: it is erased before the next is written, and read only
  *   when the newest is lost. A mark that is torn reads otherwise in another view; one that fits
  * here stays, as only damage takes it away.
@@ -22,24 +20,13 @@
 #include "canon.h"
 #include <string.h>
 
-enum mark { MARK_BLANK, MARK_FITS, MARK_TORN, MARK_TORN_FOR_GOOD };
+enum { MARKS = 2 };
 
 struct record {
     bool sound;
-    uint32_t marks, pages;
-    uint8_t mark[CANON_MARK_PAGES_MAX]; /* enum mark */
+    uint32_t marks; /* that fit */
     struct boot_config config;
 };
-
-static enum mark class_of(const uint8_t read[CANON_MARK_BYTES],
-                          const uint8_t mark[CANON_MARK_BYTES], bool last)
-{
-    if (canon_is_blank(read))
-        return MARK_BLANK;
-    if (!memcmp(read, mark, CANON_MARK_BYTES))
-        return MARK_FITS;
-    return last && !canon_mark_fits(read, mark) ? MARK_TORN_FOR_GOOD : MARK_TORN;
-}
 
 static bool read_record(const struct own_env *env, uint32_t sector, struct record *out)
 {
@@ -47,19 +34,17 @@ static bool read_record(const struct own_env *env, uint32_t sector, struct recor
     const uint32_t addr = layout->config_addr + sector * layout->sector_bytes;
     uint8_t body[BOOT_CONFIG_BODY_BYTES], mark[CANON_MARK_BYTES], read[CANON_MARK_BYTES];
     out->marks = 0;
-    out->pages = canon_mark_pages(layout, BOOT_CONFIG_BODY_BYTES);
     if (env->flash.read(env->flash.ctx, addr, body, sizeof body))
         return false;
     out->sound = !boot_config_decode(&out->config, body);
     if (!out->sound)
         return true;
     canon_mark(mark, "BYD1", out->config.sequence, canon_get_u32(body + sizeof body - 4));
-    for (uint32_t i = 0; i < out->pages; i++) {
+    for (uint32_t i = 0; i < MARKS; i++) {
         const uint32_t at = addr + canon_mark_offset(layout, BOOT_CONFIG_BODY_BYTES, i);
         if (env->flash.read(env->flash.ctx, at, read, sizeof read))
             return false;
-        out->mark[i] = (uint8_t)class_of(read, mark, i + 1 == out->pages);
-        out->marks += out->mark[i] == MARK_FITS;
+        out->marks += !memcmp(read, mark, sizeof read);
     }
     return true;
 }
@@ -79,7 +64,7 @@ static void put_record(struct canon_text *text, const struct record *record)
     canon_put_u32(text, config->security_counter);
     for (uint32_t i = 0; i < config->revoked_count; i++)
         canon_put_string(text, config->revoked[i]);
-    canon_put(text, record->mark, record->pages);
+    canon_put_u8(text, record->marks);
 }
 
 enum other { OTHER_NOTHING, OTHER_NEWER_BODY, OTHER_OLDER, OTHER_NOT_NEWER };

@@ -1,15 +1,11 @@
 /*
  * The journal's part: what agent_journal_open reads of it. Of agent/core/journal_bank.c:
  *
- * - Records before the tail are read by a replay only, and a replay's result is told. The first
- *   record of a session is a snapshot (rule 1), so nothing that comes later is put together with
- *   single records of today.
- * - Every page from the tail on reads blank, or the tail would be behind it. A tail behind which no
- *   snapshot fits is not told apart from another: the journal moves to the other bank either way.
- * - The other bank is erased before it is written (rule 4), and read only when the header of the
- *   active one is lost. A torn header reads otherwise in another view; a header that reads here
- *   stays, as only damage takes it away. So of the other bank only that is told which makes the
- *   journal move there first (other_safe, rule 3). Without a bank, both are erased first.
+ * - The first record of a session is a snapshot in the other bank, which is erased before (rules 1
+ *   and 4). So of what both banks hold only the result of the replay has a future: not where the
+ *   records end, not what is behind them, not the other bank. That is read only when the header of
+ *   the active one is lost: a torn header reads otherwise in another view; one that reads here
+ *   stays, as only damage takes it away. Without a bank, both are erased first.
  * - Which of the two banks it is makes no difference: no rule names one of them. (With a sector
  *   that can't be erased it does; the sweep merges no states with bad sectors.)
  * - Numbers of statuses only order them, and so do those of banks. A status keeps its place in the
@@ -17,10 +13,6 @@
  */
 #include "canon.h"
 #include <string.h>
-
-/* Of a snapshot beside the update (agent/FORMAT.md): head and CRC. Strings of the next update may
- * be shorter than those of this one, by so much at the most. */
-enum { SNAPSHOT_FRAME = 16, SNAPSHOT_SHORTER = 64 };
 
 static void put_update(struct canon_text *text, const struct agent_notification *update)
 {
@@ -61,24 +53,12 @@ static bool put_outbox(struct canon_text *text, const struct agent_journal *jour
     return true;
 }
 
-/* update_bytes: what the update takes in a snapshot, which holds it as it is told here. */
-static void put_tail(struct canon_text *text, const struct agent_journal *journal,
-                     uint32_t update_bytes)
-{
-    const uint32_t bank = journal->layout->journal_bytes / 2, page = journal->layout->page_bytes;
-    uint32_t least = SNAPSHOT_FRAME + update_bytes;
-    least = least > SNAPSHOT_SHORTER ? (least - SNAPSHOT_SHORTER + page - 1) / page * page : 0;
-    canon_put_u32(text, journal->tail + least > bank ? UINT32_MAX : journal->tail / page);
-}
-
 static bool put_fold(struct canon_text *text, const struct agent_journal *journal)
 {
     const struct agent_installed *installed = &journal->installed;
     canon_put_u8(text, journal->has_update);
-    const uint32_t before = text->at;
     if (journal->has_update)
         put_update(text, &journal->update);
-    put_tail(text, journal, text->at - before);
     canon_put_u8(text, journal->phase);
     canon_put_u8(text, journal->why);
     canon_put_u8(text, journal->attempts);
@@ -98,6 +78,6 @@ bool canon_journal(struct canon_text *text, const struct own_env *env, struct ag
     if (agent_journal_open(work, &env->flash, &env->layout))
         return false;
     canon_put_u8(text, work->bank >= 0);
-    canon_put_u8(text, work->bank >= 0 ? work->other_safe : work->lost);
+    canon_put_u8(text, work->bank < 0 && work->lost);
     return work->bank < 0 || put_fold(text, work);
 }
