@@ -42,56 +42,49 @@ void sweep_view_init(struct sweep_worker *worker)
         (struct dut_port){.ctx = worker, .unit = &worker->world->unit, .read = view_read};
 }
 
-static bool in_ranges(const struct sweep_world *world, const struct sweep_unit *unit)
+static bool in_part(const struct sweep_world *world, const struct sweep_unit *unit, uint32_t part)
 {
-    return world->canonical_sector[unit->addr / world->unit.layout.sector_bytes];
+    return world->part_of[unit->addr / world->unit.layout.sector_bytes] == part + 1;
 }
 
-/* The ranges as they are: where the device has nothing to say of them. */
-static XXH128_hash_t raw_ranges(const struct sweep_worker *worker, const struct sweep_state *state)
+/* A part's ranges as they are: where the device has nothing to say of them. */
+static XXH128_hash_t raw_part(const struct sweep_worker *worker, const struct sweep_state *state,
+                              uint32_t part)
 {
     const struct sweep_world *world = worker->world;
     uint32_t size = world->unit.layout.sector_bytes;
     XXH128_hash_t hash = {1, 1};
     for (uint32_t s = 0; s < world->sectors; s++) {
-        if (!world->canonical_sector[s])
+        if (world->part_of[s] != part + 1)
             continue;
         const uint8_t *bytes = sim_flash_sector_bytes(&state->flash, s);
         const uint8_t *mask = sim_flash_sector_mask(&state->flash, s);
-        XXH128_hash_t part[3] = {hash, {s, 0}, {s, 0}};
+        XXH128_hash_t piece[3] = {hash, {s, 0}, {s, 0}};
         if (bytes)
-            part[1] = XXH3_128bits(bytes, size);
+            piece[1] = XXH3_128bits(bytes, size);
         if (mask)
-            part[2] = XXH3_128bits(mask, size);
-        hash = XXH3_128bits(part, sizeof part);
+            piece[2] = XXH3_128bits(mask, size);
+        hash = XXH3_128bits(piece, sizeof piece);
     }
     return hash;
 }
 
-/* What all views agree on as never read again; nothing, where they differ. */
-static void scratch_of(struct sweep_worker *worker, struct sweep_state *state, bool first)
-{
-    struct dut_range range[SWEEP_SCRATCH_MAX];
-    memset(range, 0, sizeof range);
-    uint32_t count = worker->dut->scratch(worker->ram, &worker->view, range, SWEEP_SCRATCH_MAX);
-    count = count > SWEEP_SCRATCH_MAX ? 0 : count;
-    if (first) {
-        memcpy(state->scratch, range, sizeof range);
-        state->scratches = count;
-    } else if (count != state->scratches || memcmp(range, state->scratch, sizeof range) != 0) {
-        state->scratches = 0;
-    }
-}
-
-/* One view of the ranges. False where the device has nothing to say. */
-static bool view_of(struct sweep_worker *worker, struct sweep_state *state, uint32_t done,
-                    XXH128_hash_t *out)
+/* Shows the flash with these units as done, and the device with nothing in its RAM. */
+static void look(struct sweep_worker *worker, const struct sweep_state *state, uint32_t done)
 {
     worker->viewed = state;
     worker->view_done = done;
     memset(worker->ram, 0xA5, worker->dut->ram_bytes);
     sweep_plugin_reset(&worker->plugin);
-    uint32_t len = worker->dut->canonical(worker->ram, &worker->view, worker->canon, CANON_MAX);
+}
+
+/* One view of a part. False where the device has nothing to say. */
+static bool view_of(struct sweep_worker *worker, const struct sweep_state *state, uint32_t part,
+                    uint32_t done, XXH128_hash_t *out)
+{
+    look(worker, state, done);
+    uint32_t len =
+        worker->dut->canonical(worker->ram, &worker->view, part, worker->canon, CANON_MAX);
     if (len == 0 || len > CANON_MAX)
         return false;
     *out = XXH3_128bits(worker->canon, len);
@@ -117,36 +110,61 @@ static XXH128_hash_t hash_views(const XXH128_hash_t *view, uint32_t count)
     for (uint32_t v = 0; v < 1u << count; v++) {
         if (v & idle)
             continue;
-        XXH128_hash_t part[2] = {hash, view[v]};
-        hash = XXH3_128bits(part, sizeof part);
+        XXH128_hash_t piece[2] = {hash, view[v]};
+        hash = XXH3_128bits(piece, sizeof piece);
     }
     return hash;
 }
 
-static XXH128_hash_t ranges_of(struct sweep_worker *worker, struct sweep_state *state)
+/* The units of mine that are as done in view v, as bits by their place in the state. */
+static uint32_t spread(uint32_t v, const uint32_t *mine, uint32_t count)
+{
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < count; i++)
+        done |= (v >> i & 1) << mine[i];
+    return done;
+}
+
+static void tell_part(struct sweep_worker *worker, struct sweep_state *state, uint32_t part)
 {
     uint32_t mine[SWEEP_UNITS_MAX], count = 0;
     XXH128_hash_t view[1 << VIEWED_UNITS_MAX];
     for (uint32_t u = 0; u < state->units; u++)
-        if (in_ranges(worker->world, &state->unit[u]))
+        if (in_part(worker->world, &state->unit[u], part))
             mine[count++] = u;
+    bool viewed = count <= VIEWED_UNITS_MAX && !state->crowded && !state->defects;
+    for (uint32_t v = 0; viewed && v < 1u << count; v++)
+        viewed = view_of(worker, state, part, spread(v, mine, count), &view[v]);
+    state->part[part].known = true;
+    state->part[part].viewed = viewed;
+    state->part[part].hash = viewed ? hash_views(view, count) : raw_part(worker, state, part);
+}
+
+/* What all views agree on as never read again; nothing, where they differ. */
+static void tell_scratch(struct sweep_worker *worker, struct sweep_state *state)
+{
+    uint32_t mine[SWEEP_UNITS_MAX], count = 0;
+    state->scratch_known = true;
     state->scratches = 0;
-    state->viewed = false;
-    if (count > VIEWED_UNITS_MAX || state->crowded || state->defects)
-        return raw_ranges(worker, state);
+    for (uint32_t u = 0; u < state->units; u++)
+        if (worker->world->part_of[state->unit[u].addr / worker->world->unit.layout.sector_bytes])
+            mine[count++] = u;
+    if (!worker->dut->scratch || !worker->world->deep || count > VIEWED_UNITS_MAX ||
+        state->crowded || state->defects)
+        return;
     for (uint32_t v = 0; v < 1u << count; v++) {
-        uint32_t done = 0;
-        for (uint32_t i = 0; i < count; i++)
-            done |= (v >> i & 1) << mine[i];
-        if (!view_of(worker, state, done, &view[v])) {
+        struct dut_range range[SWEEP_SCRATCH_MAX];
+        memset(range, 0, sizeof range);
+        look(worker, state, spread(v, mine, count));
+        uint32_t found = worker->dut->scratch(worker->ram, &worker->view, range, SWEEP_SCRATCH_MAX);
+        found = found > SWEEP_SCRATCH_MAX ? 0 : found;
+        if (v > 0 && (found != state->scratches || memcmp(range, state->scratch, sizeof range))) {
             state->scratches = 0;
-            return raw_ranges(worker, state);
+            return;
         }
-        if (worker->dut->scratch && worker->world->deep)
-            scratch_of(worker, state, v == 0);
+        memcpy(state->scratch, range, sizeof range);
+        state->scratches = found;
     }
-    state->viewed = true;
-    return hash_views(view, count);
 }
 
 static bool is_scratch(const struct sweep_state *state, uint32_t addr)
@@ -157,10 +175,11 @@ static bool is_scratch(const struct sweep_state *state, uint32_t addr)
     return false;
 }
 
-/* Is the unit told by how the canonical ranges read with and without it? */
+/* Is the unit told by how its part reads with and without it? */
 static bool is_viewed(const struct sweep_world *world, const struct sweep_state *state, uint32_t u)
 {
-    return state->viewed && in_ranges(world, &state->unit[u]);
+    uint8_t part = world->part_of[state->unit[u].addr / world->unit.layout.sector_bytes];
+    return part && state->part[part - 1].viewed;
 }
 
 /* The sum over plain sectors, those in scratch ranges as blank or not. */
@@ -172,8 +191,8 @@ static XXH128_hash_t plain_of(const struct sweep_world *world, const struct swee
         const struct dut_range *range = &state->scratch[i];
         uint32_t end = (range->addr + range->len) / size;
         for (uint32_t s = (range->addr + size - 1) / size; s < end && s < world->sectors; s++) {
-            if (world->canonical_sector[s] || (!sim_flash_sector_bytes(&state->flash, s) &&
-                                               !sim_flash_sector_mask(&state->flash, s)))
+            if (world->part_of[s] || (!sim_flash_sector_bytes(&state->flash, s) &&
+                                      !sim_flash_sector_mask(&state->flash, s)))
                 continue;
             XXH128_hash_t was = sweep_sector_hash(world, &state->flash, s);
             uint32_t dirty[2] = {s, 1};
@@ -193,19 +212,21 @@ uint32_t sweep_canon_max(void)
 XXH128_hash_t sweep_state_key(struct sweep_worker *worker, struct sweep_state *state)
 {
     struct {
-        XXH128_hash_t plain, ranged;
+        XXH128_hash_t plain, part[DUT_PARTS];
         struct sweep_env env;
         struct sweep_unit unit[SWEEP_UNITS_MAX];
         uint32_t units;
         uint32_t booted, image_addr, slot, trial, watchdog_s, handoff[8];
     } key;
     memset(&key, 0, sizeof key);
-    if (worker->world->ranges && !state->ranged_known) {
-        state->ranged = ranges_of(worker, state);
-        state->ranged_known = true;
+    for (uint32_t part = 0; part < worker->world->parts; part++) {
+        if (!state->part[part].known)
+            tell_part(worker, state, part);
+        key.part[part] = state->part[part].hash;
     }
+    if (worker->world->parts && !state->scratch_known)
+        tell_scratch(worker, state);
     key.plain = plain_of(worker->world, state);
-    key.ranged = state->ranged;
     key.env = state->env;
     for (uint32_t u = 0; u < state->units; u++)
         if (!is_scratch(state, state->unit[u].addr) && !is_viewed(worker->world, state, u))

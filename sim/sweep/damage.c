@@ -49,7 +49,8 @@ bool sweep_damage(const struct sweep_world *world, struct sweep_state *state,
     }
     sweep_env_cut(world, &state->env, blow->form);
     state->defects |= blow->form != SIM_SWEEP_ROT;
-    state->ranged_known = false;
+    for (uint32_t i = 0; i < DUT_PARTS; i++)
+        state->part[i].known = false;
     if (blow->form == SIM_SWEEP_ROT)
         sim_flash_flip(&state->flash, blow->at, blow->op % 8);
     else

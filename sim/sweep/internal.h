@@ -82,8 +82,8 @@ struct sweep_world {
     const struct sweep_story *story[SWEEP_STORIES_MAX];
     uint32_t stories;
     struct dut_range range[16]; /* that dut->canonical stands for */
-    uint32_t ranges;
-    uint8_t *canonical_sector; /* 1: within a range; by sector */
+    uint32_t ranges, parts; /* parts: one more than the highest */
+    uint8_t *part_of; /* by sector: part + 1 where it is in a range, else 0 */
     uint32_t sectors;
     uint32_t forms; /* mask */
     bool any;
@@ -153,7 +153,7 @@ struct sweep_unit {
     uint32_t addr, len;
     uint32_t erase; /* 1: of an erase, done is 1; 0: of a program, done is 0 */
 };
-enum { SWEEP_UNITS_MAX = 6 };
+enum { SWEEP_UNITS_MAX = 6, SWEEP_UNSTABLE_AT_ONCE = 1 };
 
 enum { SWEEP_SCRATCH_MAX = 4 };
 
@@ -170,10 +170,13 @@ struct sweep_state {
     struct dut_boot boot; /* when booted */
     uint8_t running;      /* image, when booted */
     XXH128_hash_t plain;  /* sum over the sectors outside the canonical ranges */
-    XXH128_hash_t ranged; /* of the canonical ranges, when ranged_known */
-    bool ranged_known;
-    bool viewed; /* with ranged_known: the device understood the ranges, in every view */
-    struct dut_range scratch[SWEEP_SCRATCH_MAX]; /* with ranged_known */
+    struct {
+        XXH128_hash_t hash; /* of the canonical form */
+        bool known;
+        bool viewed; /* the device understood it, in every view */
+    } part[DUT_PARTS];
+    bool scratch_known;
+    struct dut_range scratch[SWEEP_SCRATCH_MAX];
     uint32_t scratches;
 };
 void sweep_state_clone(struct sweep_state *out, const struct sweep_state *from);

@@ -39,7 +39,7 @@ XXH128_hash_t sweep_sector_hash(const struct sweep_world *world, const struct si
         uint32_t mark[2] = {sector, (uint32_t)defect};
         sum = XXH3_128bits(mark, sizeof mark);
     }
-    if (world->canonical_sector[sector])
+    if (world->part_of[sector])
         return sum;
     const uint8_t *bytes = sim_flash_sector_bytes(flash, sector);
     const uint8_t *mask = sim_flash_sector_mask(flash, sector);
@@ -54,8 +54,10 @@ void sweep_state_rehash(const struct sweep_world *world, struct sweep_state *sta
                         const struct sim_flash *before, const uint32_t *sector, uint32_t sectors)
 {
     for (uint32_t i = 0; i < sectors; i++) {
-        if (world->canonical_sector[sector[i]])
-            state->ranged_known = false;
+        if (world->part_of[sector[i]]) {
+            state->part[world->part_of[sector[i]] - 1].known = false;
+            state->scratch_known = false;
+        }
         state->plain = subtract(state->plain, sweep_sector_hash(world, before, sector[i]));
         state->plain = add(state->plain, sweep_sector_hash(world, &state->flash, sector[i]));
     }

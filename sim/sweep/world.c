@@ -294,8 +294,8 @@ static int make_ranges(struct sweep_world *world, char *message, size_t len)
 {
     const struct dut_layout *layout = &world->unit.layout;
     world->sectors = layout->flash_bytes / layout->sector_bytes;
-    world->canonical_sector = calloc(world->sectors, 1);
-    if (!world->canonical_sector)
+    world->part_of = calloc(world->sectors, 1);
+    if (!world->part_of)
         return fail(message, len, "sweep", "no memory");
     if (!world->dut->canonical || !world->dut->ranges)
         return 0;
@@ -306,7 +306,12 @@ static int make_ranges(struct sweep_world *world, char *message, size_t len)
             range.addr > layout->flash_bytes || range.len > layout->flash_bytes - range.addr)
             return fail(message, len, world->dut->name,
                         "ranges() names a range that is not of whole sectors of the flash");
-        memset(world->canonical_sector + range.addr / layout->sector_bytes, 1,
+        if (range.part >= DUT_PARTS)
+            return fail(message, len, world->dut->name,
+                        "ranges() names a part that is too high; accepted: 0 to 3");
+        if (range.part + 1 > world->parts)
+            world->parts = range.part + 1;
+        memset(world->part_of + range.addr / layout->sector_bytes, (int)range.part + 1,
                range.len / layout->sector_bytes);
     }
     return 0;
@@ -351,7 +356,7 @@ void sweep_world_free(struct sweep_world *world)
         free(world->image[i].message);
     }
     free(world->order);
-    free(world->canonical_sector);
+    free(world->part_of);
     sim_flash_known_free(&world->known);
     if (world->flash.sector)
         sim_flash_base_free(&world->flash);

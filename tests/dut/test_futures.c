@@ -39,7 +39,7 @@ static void take(struct state *out)
     out->bytes = host_canonical(&host, out->form, sizeof out->form);
     cr_assert_gt(out->bytes, 0);
     if (!host_scratch(&host, &out->scratch, 1))
-        out->scratch = (struct dut_range){0, 0};
+        out->scratch = (struct dut_range){0, 0, 0};
     memcpy(out->flash, host.flash, sizeof out->flash);
     out->rollback = host.rollback;
     out->offered = host.offered != NULL;

@@ -6,6 +6,8 @@
 #include "canon.h"
 #include <string.h>
 
+enum part { PART_CONFIG, PART_TRAILERS, PART_JOURNAL };
+
 void canon_put(struct canon_text *text, const void *bytes, uint32_t len)
 {
     if (len > text->max - text->at) {
@@ -84,10 +86,10 @@ uint32_t own_ranges(const struct dut_unit *unit, struct dut_range *out, uint32_t
     const struct dut_layout *at = &unit->layout;
     const uint32_t trailer = at->slot_bytes - at->sector_bytes;
     const struct dut_range range[] = {
-        {at->config_addr, 2 * at->sector_bytes},
-        {at->slot_addr[0] + trailer, at->sector_bytes},
-        {at->slot_addr[1] + trailer, at->sector_bytes},
-        {at->data_addr, at->journal_bytes},
+        {at->config_addr, 2 * at->sector_bytes, PART_CONFIG},
+        {at->slot_addr[0] + trailer, at->sector_bytes, PART_TRAILERS},
+        {at->slot_addr[1] + trailer, at->sector_bytes, PART_TRAILERS},
+        {at->data_addr, at->journal_bytes, PART_JOURNAL},
     };
     const uint32_t count = sizeof range / sizeof range[0];
     for (uint32_t i = 0; i < count && i < max; i++)
@@ -95,12 +97,13 @@ uint32_t own_ranges(const struct dut_unit *unit, struct dut_range *out, uint32_t
     return count <= max ? count : 0;
 }
 
-uint32_t own_canonical(struct own_canon *canon, const struct dut_port *view, uint8_t *out,
-                       uint32_t max)
+uint32_t own_canonical(struct own_canon *canon, const struct dut_port *view, uint32_t part,
+                       uint8_t *out, uint32_t max)
 {
     struct canon_text text = {.out = out, .max = max};
     own_env(&canon->env, view);
-    bool known = canon_config(&text, &canon->env) && canon_trailers(&text, &canon->env) &&
-                 canon_journal(&text, &canon->env, &canon->journal);
+    bool known = part == PART_CONFIG     ? canon_config(&text, &canon->env)
+                 : part == PART_TRAILERS ? canon_trailers(&text, &canon->env)
+                                         : canon_journal(&text, &canon->env, &canon->journal);
     return known && !text.full ? text.at : 0;
 }

@@ -73,9 +73,10 @@ static enum dut_run run(void *ram, const struct dut_port *port, enum dut_reset r
     return own_app_run(&own->app, port, &own->env.boot, &how, from->handoff[HANDOFF_WATCHDOG]);
 }
 
-static uint32_t canonical(void *ram, const struct dut_port *view, uint8_t *out, uint32_t max)
+static uint32_t canonical(void *ram, const struct dut_port *view, uint32_t part, uint8_t *out,
+                          uint32_t max)
 {
-    return own_canonical(ram, view, out, max);
+    return own_canonical(ram, view, part, out, max);
 }
 
 static uint32_t scratch(void *ram, const struct dut_port *view, struct dut_range *out, uint32_t max)

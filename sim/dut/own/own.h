@@ -87,8 +87,8 @@ struct own_canon {
 uint32_t own_ranges(const struct dut_unit *unit, struct dut_range *out, uint32_t max);
 uint32_t own_scratch(struct own_canon *canon, const struct dut_port *view, struct dut_range *out,
                      uint32_t max);
-uint32_t own_canonical(struct own_canon *canon, const struct dut_port *view, uint8_t *out,
-                       uint32_t max);
+uint32_t own_canonical(struct own_canon *canon, const struct dut_port *view, uint32_t part,
+                       uint8_t *out, uint32_t max);
 
 /* The RAM. */
 struct own {

@@ -31,6 +31,6 @@ uint32_t own_scratch(struct own_canon *canon, const struct dut_port *view, struc
     uint32_t durable = (canon->journal.durable_bytes + size - 1) / size * size;
     if (durable >= end)
         return 0;
-    *out = (struct dut_range){layout->slot_addr[slot] + durable, end - durable};
+    *out = (struct dut_range){layout->slot_addr[slot] + durable, end - durable, 0};
     return 1;
 }

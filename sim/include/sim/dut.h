@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 enum { DUT_ABI = 1 };
+enum { DUT_PARTS = 4 };
 enum { DUT_SLOTS = 2, DUT_ID_MAX = 24, DUT_TEXT_MAX = 48, DUT_SIGNATURE_MAX = 72 };
 
 /* Why the last power session ended, as hardware tells. */
@@ -192,6 +193,7 @@ enum dut_trait {
 
 struct dut_range {
     uint32_t addr, len;
+    uint32_t part; /* of ranges(): see there */
 };
 
 /* An image that the sweep wants to exist. size_bytes: of the whole, as far as the format allows. */
@@ -230,15 +232,18 @@ struct dut {
      * The canonical form, for merging equal states; NULL: flash is compared byte by byte, and no
      * search of any number of cuts has an end while something on flash grows.
      * ranges: the regions that it stands for (whole sectors); flash elsewhere is compared byte by
-     * byte. canonical: writes bytes that are equal exactly when those regions mean the same future:
-     * relative order instead of sequence numbers, nothing that is never read again, no wear, no
-     * time. view has read() only, reads cost nothing and never change; torn bits which read
+     * byte. Each belongs to a part, 0 .. DUT_PARTS - 1, which is told by itself: split what can be
+     * split, for a part is asked anew only when its own ranges have changed. canonical: writes
+     * bytes that are equal exactly when the part's ranges mean the same future beside the other
+     * parts: relative order instead of sequence numbers, nothing that is never read again, no wear,
+     * no time. view has read() only, reads cost nothing and never change; torn bits which read
      * unstably are shown once as they were and once as they would be. Returns the bytes written,
      * 0 when max is too small or the flash holds what the function does not understand; then it is
      * compared byte by byte.
      */
     uint32_t (*ranges)(const struct dut_unit *unit, struct dut_range *out, uint32_t max);
-    uint32_t (*canonical)(void *ram, const struct dut_port *view, uint8_t *out, uint32_t max);
+    uint32_t (*canonical)(void *ram, const struct dut_port *view, uint32_t part, uint8_t *out,
+                          uint32_t max);
     /*
      * Optional, beside canonical: ranges outside of ranges() whose bytes no code reads before it
      * has erased them (a half-written download, say). In searches of more than one cut only this is

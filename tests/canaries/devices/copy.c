@@ -154,12 +154,14 @@ static uint32_t ranges(const struct dut_unit *unit, struct dut_range *out, uint3
 {
     if (max < 1)
         return 0;
-    out[0] = (struct dut_range){unit->layout.config_addr, unit->layout.config_bytes};
+    out[0] = (struct dut_range){unit->layout.config_addr, unit->layout.config_bytes, 0};
     return 1;
 }
 
-static uint32_t canonical(void *ram, const struct dut_port *view, uint8_t *out, uint32_t max)
+static uint32_t canonical(void *ram, const struct dut_port *view, uint32_t part, uint8_t *out,
+                          uint32_t max)
 {
+    (void)part;
     return record_canonical(kit_init(ram, view), out, max);
 }
 
