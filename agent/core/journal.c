@@ -161,6 +161,29 @@ int agent_journal_queue(struct agent_journal *journal, const struct agent_status
     return error ? error : full ? AGENT_EFULL : AGENT_OK;
 }
 
+static bool says_same(const struct agent_status_record *a, const struct agent_status_record *b)
+{
+    return a->status == b->status && a->reason == b->reason && a->slot == b->slot &&
+           agent_text_equal(a->version, b->version) &&
+           agent_text_equal(a->campaign_id, b->campaign_id) &&
+           agent_text_equal(a->firmware_id, b->firmware_id);
+}
+
+/* A status that was queued again later is told then: a device that is cut again and again before it
+ * connects would fill its outbox with the same few words. */
+void agent_journal_forget_repeated(struct agent_journal *journal)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < journal->outbox_count; i++) {
+        bool again = false;
+        for (uint32_t later = i + 1; later < journal->outbox_count; later++)
+            again |= says_same(&journal->outbox[i], &journal->outbox[later]);
+        if (!again)
+            journal->outbox[kept++] = journal->outbox[i];
+    }
+    journal->outbox_count = kept;
+}
+
 int agent_journal_acknowledge(struct agent_journal *journal, uint32_t seq)
 {
     uint32_t gone = 0;

@@ -116,25 +116,16 @@ static enum put put_head(const struct agent_journal *journal, int bank, uint32_t
 }
 
 /*
- * Clears a header that could be the newest, before its sector is erased: else an erase that is cut
- * may leave it readable by luck, and the next session would trust it and erase the stable bank. One
- * that reads as older stays older.
+ * Clears the header before its sector is erased: else an erase that is cut may leave one readable
+ * by luck that was torn itself and is newer, and the next session would trust it and erase the
+ * stable bank.
  */
 static int make_void(const struct agent_journal *journal, int bank)
 {
     uint8_t page[AGENT_RECORD_MAX];
-    uint32_t sequence;
-    enum head head;
-    if (head_read(journal, bank, &sequence, &head))
-        return AGENT_EFLASH;
-    bool older = head == HEAD_VALID && (int32_t)(journal->bank_sequence - sequence) > 0;
-    if (journal->bank < 0 || older || bank == journal->bank)
-        return AGENT_OK;
+    const struct boot_flash *flash = journal->flash;
     memset(page, 0, journal->layout->page_bytes);
-    return journal->flash->program(journal->flash->ctx, bank_addr(journal, bank), page,
-                                   journal->layout->page_bytes)
-               ? AGENT_EFLASH
-               : AGENT_OK;
+    return flash->program(flash->ctx, bank_addr(journal, bank), page, journal->layout->page_bytes);
 }
 
 /*
@@ -147,7 +138,7 @@ static int erase_bank(const struct agent_journal *journal, int bank)
     const struct boot_flash *flash = journal->flash;
     uint32_t from = bank_addr(journal, bank);
     uint8_t head[AGENT_BANK_HEAD];
-    if (make_void(journal, bank) || flash->erase(flash->ctx, from) ||
+    if ((bank != journal->bank && make_void(journal, bank)) || flash->erase(flash->ctx, from) ||
         flash->read(flash->ctx, from, head, sizeof head) || !all_erased(head, sizeof head))
         return AGENT_EFLASH;
     for (uint32_t at = journal->layout->sector_bytes; at < bank_bytes(journal);
@@ -233,6 +224,7 @@ int agent_journal_open(struct agent_journal *journal, const struct boot_flash *f
             journal->broken = open_bank(journal, bank, sequence[bank], &found) != AGENT_OK;
     }
     journal->dirty = 0;
+    agent_journal_forget_repeated(journal);
     if (!found) {
         journal->bank = -1;
         journal->lost = head[0] != HEAD_ERASED || head[1] != HEAD_ERASED;

@@ -67,4 +67,6 @@ static inline uint32_t agent_get_u32(const uint8_t *in)
     return agent_get_u16(in) | agent_get_u16(in + 2) << 16;
 }
 
+void agent_journal_forget_repeated(struct agent_journal *journal);
+
 #endif

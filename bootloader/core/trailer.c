@@ -110,30 +110,34 @@ int boot_trailer_write(const struct boot_flash *flash, const struct boot_layout 
 
 /* Where the next mark may go, as one pass over the mark pages finds it. */
 struct place {
-    uint32_t free; /* first page behind the last one in use */
-    int32_t same;  /* page that holds this very mark, -1 if none does */
-    int32_t
-        in_place; /* last page over which the mark may be programmed again, -1 if there is none */
+    uint32_t free;    /* first page behind the last one in use */
+    int32_t again;    /* page that holds this very mark, or remains of it: heals; -1: none */
+    int32_t fits;     /* last page over which the mark can be programmed at all; -1: none */
     uint32_t highest; /* highest number seen */
 };
 
 static int find_place(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       const uint8_t mark[BOOT_MARK_BYTES], struct place *out)
 {
-    *out = (struct place){.same = -1, .in_place = -1};
+    *out = (struct place){.again = -1, .fits = -1};
     uint32_t pages = boot_mark_pages(layout, BOOT_TRAILER_BODY_BYTES);
+    bool held = false;
     for (uint32_t i = 0; i < pages; i++) {
         uint8_t read[BOOT_MARK_BYTES];
         if (flash->read(flash->ctx, mark_addr(layout, slot, i), read, sizeof read) < 0)
             return BOOT_EFLASH;
         uint32_t number = mark_number(read);
+        bool fits = boot_mark_fits(read, mark);
+        bool same = memcmp(read, mark, sizeof read) == 0;
         out->highest = number > out->highest ? number : out->highest;
-        if (!boot_bytes_are(read, sizeof read, 0xFF))
-            out->free = i + 1;
-        if (boot_mark_fits(read, mark))
-            out->in_place = (int32_t)i;
-        if (out->same < 0 && !memcmp(read, mark, sizeof read))
-            out->same = (int32_t)i;
+        if (fits)
+            out->fits = (int32_t)i;
+        if (boot_bytes_are(read, sizeof read, 0xFF))
+            continue;
+        out->free = i + 1;
+        if (!held)
+            out->again = fits ? (int32_t)i : -1;
+        held |= same;
     }
     return BOOT_OK;
 }
@@ -153,11 +157,12 @@ static int put_mark(const struct boot_flash *flash, const struct boot_layout *la
 }
 
 /*
- * A mark that reads is programmed again in place, which heals it if it was torn. A page that was
- * torn may read FF. To program it again with the same bytes heals it; with another number in it, it
- * would stay unreadable. So where a trailer is marked already, a new number goes on the next free
- * page if it is even, and leaves one out if it is odd: a torn mark with the number before it lies
- * on the other.
+ * The page that holds this mark is programmed again, or the last one in use if that may hold torn
+ * remains of it: so interrupted marks use up no pages. A page that was torn may also read FF. To
+ * program it again with the same bytes heals it; with another number in it, it would stay
+ * unreadable. So where a trailer is marked already, a new number goes on the next free page if it
+ * is even, and leaves one out if it is odd: a torn mark with the number before it lies on the
+ * other.
  */
 int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       uint32_t number)
@@ -169,15 +174,13 @@ int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *
     if (error)
         return error;
     uint32_t pages = boot_mark_pages(layout, BOOT_TRAILER_BODY_BYTES);
-    uint32_t index = place.free;
-    if (place.same >= 0)
-        return put_mark(flash, layout, mark_addr(layout, slot, (uint32_t)place.same), mark);
-    if (place.highest && place.highest != number && index + 1 < pages)
-        index += number & 1;
-    if (index >= pages) {
-        if (place.in_place < 0)
-            return BOOT_ESTATE;
-        index = (uint32_t)place.in_place;
+    int32_t index = place.again;
+    if (index < 0) {
+        bool skip = place.highest && place.free + 1 < pages && number & 1;
+        index = (int32_t)place.free + skip;
     }
-    return put_mark(flash, layout, mark_addr(layout, slot, index), mark);
+    if ((uint32_t)index >= pages)
+        index = place.fits;
+    return index < 0 ? BOOT_ESTATE
+                     : put_mark(flash, layout, mark_addr(layout, slot, (uint32_t)index), mark);
 }

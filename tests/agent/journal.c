@@ -55,6 +55,27 @@ static void queue(uint8_t status)
     agent_journal_queue(&journal, &record);
 }
 
+/* One of many that all say something else. */
+static void queue_of(uint8_t status, int campaign)
+{
+    struct agent_status_record record = status_of(status);
+    snprintf(record.campaign_id, sizeof record.campaign_id, "%d", campaign);
+    agent_journal_queue(&journal, &record);
+}
+
+Test(agent_journal, a_status_that_was_said_again_later_is_told_then)
+{
+    begin();
+    queue(AGENT_ST_APPLYING);
+    queue(AGENT_ST_WAITING_APPLY);
+    queue(AGENT_ST_APPLYING);
+    cr_assert_eq(journal.outbox_count, 3, "one that is in flight stays");
+    reopen();
+    cr_assert_eq(journal.outbox_count, 2);
+    cr_assert_eq(journal.outbox[0].status, AGENT_ST_WAITING_APPLY);
+    cr_assert_eq(journal.outbox[1].seq, 3);
+}
+
 Test(agent_journal, is_empty_on_new_flash)
 {
     begin();
@@ -149,7 +170,7 @@ Test(agent_journal, a_full_outbox_drops_the_oldest_that_is_no_outcome)
     begin();
     queue(AGENT_ST_CONFIRMED);
     for (int i = 0; i < AGENT_OUTBOX_MAX - 1; i++)
-        queue(AGENT_ST_SCHEDULED);
+        queue_of(AGENT_ST_SCHEDULED, i);
     struct agent_status_record record = status_of(AGENT_ST_ROLLED_BACK);
     cr_assert_eq(agent_journal_queue(&journal, &record), AGENT_EFULL);
     for (int boot = 0; boot < 2; boot++) {
@@ -160,7 +181,7 @@ Test(agent_journal, a_full_outbox_drops_the_oldest_that_is_no_outcome)
         reopen();
     }
     for (int i = 0; i < 40; i++)
-        queue(AGENT_ST_REFUSED);
+        queue_of(AGENT_ST_REFUSED, i);
     reopen();
     cr_assert_eq(journal.outbox[0].seq, 42);
     cr_assert_eq(journal.next_seq, 58);

@@ -367,7 +367,8 @@ uint32_t host_canonical(struct host *host, uint8_t *out, uint32_t max)
     uint32_t bytes = 0;
     for (uint32_t part = 0; part < 3; part++) {
         uint32_t len = host->dut->canonical(host->ram, &view, part, out + bytes, max - bytes);
-        cr_assert_neq(len, 0, "part %u is not understood", part);
+        if (len == 0)
+            return 0;
         bytes += len;
     }
     cr_assert_eq(host->writes, writes, "the canonical form writes");

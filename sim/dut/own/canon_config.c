@@ -67,13 +67,14 @@ static void put_record(struct canon_text *text, const struct record *record)
     canon_put_u8(text, record->marks);
 }
 
-enum other { OTHER_NOTHING, OTHER_NEWER_BODY, OTHER_OLDER, OTHER_NOT_NEWER };
+/* What the other sector may still be taken for: nothing that counts, or the newest. */
+enum other { OTHER_OLDER_OR_NOTHING, OTHER_NEWER_BODY, OTHER_NOT_OLDER };
 
 static enum other class_of_other(const struct record *other, const struct record *newest)
 {
-    if (other->marks)
-        return is_newer(newest, other) ? OTHER_OLDER : OTHER_NOT_NEWER;
-    return other->sound && is_newer(other, newest) ? OTHER_NEWER_BODY : OTHER_NOTHING;
+    if (!other->sound || is_newer(newest, other))
+        return OTHER_OLDER_OR_NOTHING;
+    return is_newer(other, newest) ? OTHER_NEWER_BODY : OTHER_NOT_OLDER;
 }
 
 bool canon_config(struct canon_text *text, const struct own_env *env)
