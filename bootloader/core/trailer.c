@@ -139,6 +139,9 @@ static int find_place(const struct boot_flash *flash, const struct boot_layout *
             out->again = fits ? (int32_t)i : -1;
         held |= same;
     }
+    /* Remains of another number may read like anything. Before the first mark there is none. */
+    if (!held && out->highest)
+        out->again = -1;
     return BOOT_OK;
 }
 
@@ -157,12 +160,12 @@ static int put_mark(const struct boot_flash *flash, const struct boot_layout *la
 }
 
 /*
- * The page that holds this mark is programmed again, or the last one in use if that may hold torn
- * remains of it: so interrupted marks use up no pages. A page that was torn may also read FF. To
- * program it again with the same bytes heals it; with another number in it, it would stay
- * unreadable. So where a trailer is marked already, a new number goes on the next free page if it
- * is even, and leaves one out if it is odd: a torn mark with the number before it lies on the
- * other.
+ * The page that holds this mark is programmed again, or, for a trailer's first, the last one in
+ * use, which can only hold torn remains of it: so interrupted confirmations use up no pages. A page
+ * that was torn may also read FF. To program it again with the same bytes heals it; with another
+ * number in it, it would stay unreadable. So where a trailer is marked already, a new number goes
+ * on the next free page if it is even, and leaves one out if it is odd: a torn mark with the number
+ * before it lies on the other.
  */
 int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       uint32_t number)
