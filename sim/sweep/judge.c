@@ -278,6 +278,10 @@ static void end_step(struct sweep_worker *worker)
     /* A firmware that was bad is not told apart by how: it never runs again. */
     if (step->kind == STEP_OFFER && env->behaviour[step->image] > BEHAVIOUR_HEALTHY)
         env->behaviour[step->image] = BEHAVIOUR_DRIVERS;
+    /* Nobody orders a rollback from an update that was not installed. */
+    if (env->answer != DUT_SAYS_CONFIRMED && env->step + 1u < story->steps &&
+        story->step[env->step + 1].kind == STEP_ORDER)
+        env->step++;
     bool last = env->step + 1u == story->steps;
     bool failed = env->answer != DUT_SAYS_CONFIRMED && env->hurt != 2;
     if (last && (env->extra || !failed)) {
