@@ -54,10 +54,10 @@ int boot_revert(const struct boot_env *env, int running)
         return BOOT_ESTATE;
     /*
      * The slot to go back to becomes the highest confirmed one, so that it also boots when the
-     * config is lost. It is confirmed as it is: the revert does not fail for want of a mark page.
+     * config is lost; if it reads so already, that may be by luck. It is confirmed as it is: the
+     * revert does not fail for want of a mark page.
      */
-    if (state.trailer[other].confirmed <= state.trailer[running].confirmed)
-        error = boot_state_mark(env, &state, other);
+    error = boot_state_mark(env, &state, other);
     if (error && error != BOOT_ESTATE)
         return error;
     settle_on(&state.config, other, BOOT_CAUSE_REQUESTED);

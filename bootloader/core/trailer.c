@@ -108,40 +108,25 @@ int boot_trailer_write(const struct boot_flash *flash, const struct boot_layout 
     return boot_program(flash, layout, boot_layout_trailer(layout, slot), body, sizeof body);
 }
 
-/* Where the next mark may go, as one pass over the mark pages finds it. */
-struct place {
-    uint32_t free;    /* first page behind the last one in use */
-    int32_t again;    /* page that holds this very mark, or remains of it: heals; -1: none */
-    int32_t fits;     /* last page over which the mark can be programmed at all; -1: none */
-    uint32_t highest; /* highest number seen */
-};
-
-static int find_place(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
-                      const uint8_t mark[BOOT_MARK_BYTES], struct place *out)
+/*
+ * The page of a number: each has its own, as far as there are pages. So the remains of a mark that
+ * was torn, which may read like anything, FF too, lie where only the same number is programmed
+ * again: the same bits, which heals them. A page that is taken (by a number so much older) is
+ * passed over. *index is -1 when no page takes the mark.
+ */
+static int find_page(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
+                     uint32_t number, const uint8_t mark[BOOT_MARK_BYTES], int32_t *index)
 {
-    *out = (struct place){.again = -1, .fits = -1};
     uint32_t pages = boot_mark_pages(layout, BOOT_TRAILER_BODY_BYTES);
-    bool held = false;
-    for (uint32_t i = 0; i < pages; i++) {
+    *index = -1;
+    for (uint32_t i = 0; i < pages && *index < 0; i++) {
+        uint32_t page = (number % pages + i) % pages;
         uint8_t read[BOOT_MARK_BYTES];
-        if (flash->read(flash->ctx, mark_addr(layout, slot, i), read, sizeof read) < 0)
+        if (flash->read(flash->ctx, mark_addr(layout, slot, page), read, sizeof read) < 0)
             return BOOT_EFLASH;
-        uint32_t number = mark_number(read);
-        bool fits = boot_mark_fits(read, mark);
-        bool same = memcmp(read, mark, sizeof read) == 0;
-        out->highest = number > out->highest ? number : out->highest;
-        if (fits)
-            out->fits = (int32_t)i;
-        if (boot_bytes_are(read, sizeof read, 0xFF))
-            continue;
-        out->free = i + 1;
-        if (!held)
-            out->again = fits ? (int32_t)i : -1;
-        held |= same;
+        if (boot_mark_fits(read, mark))
+            *index = (int32_t)page;
     }
-    /* Remains of another number may read like anything. Before the first mark there is none. */
-    if (!held && out->highest)
-        out->again = -1;
     return BOOT_OK;
 }
 
@@ -159,31 +144,15 @@ static int put_mark(const struct boot_flash *flash, const struct boot_layout *la
     return memcmp(read, mark, sizeof read) ? BOOT_EFLASH : BOOT_OK;
 }
 
-/*
- * The page that holds this mark is programmed again, or, for a trailer's first, the last one in
- * use, which can only hold torn remains of it: so interrupted confirmations use up no pages. A page
- * that was torn may also read FF. To program it again with the same bytes heals it; with another
- * number in it, it would stay unreadable. So where a trailer is marked already, a new number goes
- * on the next free page if it is even, and leaves one out if it is odd: a torn mark with the number
- * before it lies on the other.
- */
 int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       uint32_t number)
 {
     uint8_t mark[BOOT_MARK_BYTES];
-    struct place place;
+    int32_t index;
     boot_mark_encode(mark, mark_magic, number, BOOT_MARK_CONFIRMED);
-    int error = find_place(flash, layout, slot, mark, &place);
+    int error = find_page(flash, layout, slot, number, mark, &index);
     if (error)
         return error;
-    uint32_t pages = boot_mark_pages(layout, BOOT_TRAILER_BODY_BYTES);
-    int32_t index = place.again;
-    if (index < 0) {
-        bool skip = place.highest && place.free + 1 < pages && number & 1;
-        index = (int32_t)place.free + skip;
-    }
-    if ((uint32_t)index >= pages)
-        index = place.fits;
     return index < 0 ? BOOT_ESTATE
                      : put_mark(flash, layout, mark_addr(layout, slot, (uint32_t)index), mark);
 }

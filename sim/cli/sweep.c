@@ -13,7 +13,7 @@ enum { CUTS_MAX = 1000 };
 
 /* As text from the command line; NULL or 0: not given. */
 struct sweep {
-    const char *scenario, *cuts, *torn, *dut, *jobs, *json, *junit;
+    const char *scenario, *cuts, *torn, *story, *dut, *jobs, *json, *junit;
     int quiet;
 };
 
@@ -124,7 +124,7 @@ static int run(const struct sweep *s, struct sim_sweep_options *options)
 static int sweep(const struct sweep *s)
 {
     const struct cli_output output[] = {{"--json", s->json}, {"--junit", s->junit}};
-    struct sim_sweep_options options = {.dut_path = s->dut};
+    struct sim_sweep_options options = {.dut_path = s->dut, .stories = s->story};
     struct scn *scn = NULL;
     if (!read_cuts(s->cuts, &options) || !read_torn(s->torn, &options.forms) ||
         !cli_jobs(s->jobs, &options.jobs) || !cli_outputs(output, 2) || !cli_dut(s->dut) ||
@@ -160,6 +160,8 @@ int cli_sweep(int argc, char **argv)
         {"cuts", 0, POPT_ARG_STRING, &s.cuts, 0,
          "cuts in one history (1); any: as many as lead to new states", "N|any"},
         {"torn", 0, POPT_ARG_STRING, &s.torn, 0, "only these forms of a cut", "MODE,..."},
+        {"story", 0, POPT_ARG_STRING, &s.story, 0, "only these stories (sim/sweep/README.md)",
+         "NAME,..."},
         {"dut", 0, POPT_ARG_STRING, &s.dut, 0, "sweep this device instead of Brickyard's own",
          "PLUGIN.so"},
         {"jobs", 'j', POPT_ARG_STRING, &s.jobs, 0, "threads; the result is the same for any number",

@@ -59,9 +59,10 @@ struct sweep_step {
 enum { SWEEP_STEPS_MAX = 6 };
 struct sweep_story {
     const char *name;
-    uint32_t needs; /* traits of the device without which it is not told */
-    uint8_t base;   /* image that the factory installed */
-    bool variants;  /* told of every variant of the factory, not of the first alone */
+    uint32_t needs;  /* traits of the device without which it is not told */
+    uint8_t base;    /* image that the factory installed */
+    bool variants;   /* told of every variant of the factory, not of the first alone */
+    uint8_t cut_any; /* steps that any number of cuts is tried in, as bits; the others run clean */
     uint32_t steps;
     struct sweep_step step[SWEEP_STEPS_MAX];
 };
@@ -82,8 +83,8 @@ struct sweep_world {
     const struct sweep_story *story[SWEEP_STORIES_MAX];
     uint32_t stories;
     struct dut_range range[16]; /* that dut->canonical stands for */
-    uint32_t ranges, parts; /* parts: one more than the highest */
-    uint8_t *part_of; /* by sector: part + 1 where it is in a range, else 0 */
+    uint32_t ranges, parts;     /* parts: one more than the highest */
+    uint8_t *part_of;           /* by sector: part + 1 where it is in a range, else 0 */
     uint32_t sectors;
     uint32_t forms; /* mask */
     bool any;

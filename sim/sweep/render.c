@@ -110,10 +110,11 @@ static void put_swept(FILE *out, const struct sim_sweep_result *r)
          depth);
     line(out, "  %" PRIu64 " operations without a cut, %" PRIu64 " histories, %" PRIu64 " boots",
          r->operations, r->histories, r->boots);
+    line(out, "  %" PRIu64 " cuts and their boots, %" PRIu64 " states", r->cuts, r->states);
     line(out,
-         "  %" PRIu64 " cuts, %" PRIu64 " of them merged into states seen before, %" PRIu64
-         " states",
-         r->cuts, r->merged, r->states);
+         r->depth ? "  %" PRIu64 " of these boots led to states that were seen before"
+                  : "  %" PRIu64 " more cuts left what was seen before, so their boots had run",
+         r->merged);
     line(out, "  %.0f cuts/s, %.1f s of wall time, %s of memory", r->cuts_per_s, r->wall_s, memory);
     line(out, "  crypto: %s hashed, %" PRIu64 " signatures verified", hashed, r->ecdsa_verifies);
     if (r->sampled_pairs)

@@ -164,13 +164,19 @@ static void gather(struct sweep_search *search)
     qsort(todo->item, todo->count, sizeof *todo->item, by_rank);
 }
 
+/* Where any number of cuts is asked for, each story says which of its steps are cut. */
+static bool is_cut(const struct sweep_search *search, const struct sweep_env *env)
+{
+    return !search->options->any || search->world->story[env->story]->cut_any >> env->step & 1;
+}
+
 static void plan(struct sweep_search *search)
 {
     bool whole = search->layer == 0 && !search->options->any;
     search->tasks = 0;
     for (uint32_t i = 0; i < search->todo.count; i++) {
         const struct sweep_item *item = &search->todo.item[i];
-        for (uint32_t run = 0; run < item->runs; run++) {
+        for (uint32_t run = 0; run < item->runs && is_cut(search, &item->state.env); run++) {
             uint32_t to = item->run[run].to_op;
             for (uint32_t at = item->run[run].from_op; at < to; at += WINDOW) {
                 struct sweep_task task = {TASK_CUTS, i, run, at,

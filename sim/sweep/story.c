@@ -19,6 +19,7 @@ const char *sweep_behaviour_name(int behaviour)
     return behaviour >= 0 && behaviour < BEHAVIOURS ? behaviour_name[behaviour] : "?";
 }
 
+#define STEP(number_) (1u << (number_))
 #define OFFER(image_, expect_)                                                                     \
     {                                                                                              \
         .kind = STEP_OFFER, .image = IMAGE_##image_, .expect = EXPECT_##expect_                    \
@@ -33,7 +34,8 @@ const char *sweep_behaviour_name(int behaviour)
     }
 #define BAD(name_, image_, needs_)                                                                 \
     {                                                                                              \
-        .name = name_, .needs = needs_, .base = IMAGE_ORIGIN, .steps = 2, .step = {                \
+        .name = name_, .needs = needs_, .base = IMAGE_ORIGIN, .cut_any = STEP(0), .steps = 2,      \
+        .step = {                                                                                  \
             OFFER(image_, REFUSED),                                                                \
             OFFER(FURTHER, INSTALLED)                                                              \
         }                                                                                          \
@@ -41,31 +43,37 @@ const char *sweep_behaviour_name(int behaviour)
 
 /* Only the scenario's own update has images of the scenario's size: the others cut the same code on
  * small ones. Each ends with a further good update: a device that can't be updated any more is a
- * brick. */
+ * brick. That one is never cut any number of times, as it would show what the update before it has
+ * shown; nor is the first of a succession, which is that of a rollback order. */
 static const struct sweep_story story[] = {
     {.name = "update",
      .base = IMAGE_BASE,
+     .cut_any = STEP(0) | STEP(1),
      .steps = 3,
      .step = {OFFER(UPDATE, TRIED), OFFER(UPDATE, AGAIN), OFFER(FURTHER, INSTALLED)}},
     {.name = "succession",
      .base = IMAGE_ORIGIN,
      .variants = true,
+     .cut_any = STEP(1),
      .steps = 4,
      .step = {OFFER(SMALL, INSTALLED), OFFER(FURTHER, TRIED), OFFER(LATER, INSTALLED),
               OFFER(LAST, INSTALLED)}},
     {.name = "power-cycles",
      .base = IMAGE_ORIGIN,
+     .cut_any = STEP(0),
      .steps = 2,
      .step = {CYCLES(12), OFFER(FURTHER, INSTALLED)}},
     {.name = "rollback-order",
      .needs = DUT_ROLLS_BACK,
      .base = IMAGE_ORIGIN,
      .variants = true,
+     .cut_any = STEP(0) | STEP(1),
      .steps = 3,
      .step = {OFFER(SMALL, INSTALLED), ORDER, OFFER(FURTHER, INSTALLED)}},
     {.name = "downgrade",
      .needs = DUT_NO_DOWNGRADE,
      .base = IMAGE_ORIGIN,
+     .cut_any = STEP(0) | STEP(1),
      .steps = 3,
      .step = {OFFER(SMALL, INSTALLED), OFFER(ORIGIN, REFUSED), OFFER(FURTHER, INSTALLED)}},
     BAD("older", OLDER, DUT_NO_DOWNGRADE),

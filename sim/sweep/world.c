@@ -317,6 +317,37 @@ static int make_ranges(struct sweep_world *world, char *message, size_t len)
     return 0;
 }
 
+static bool names(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)) != NULL; at += len)
+        if ((at == list || at[-1] == ',') && (at[len] == 0 || at[len] == ','))
+            return true;
+    return false;
+}
+
+/* Keeps the stories that are named; every name has to be one of them. */
+static int pick_stories(struct sweep_world *world, const char *list, char *message, size_t len)
+{
+    uint32_t kept = 0, named = 1;
+    char told[256] = "";
+    for (const char *at = list; *at; at++)
+        named += *at == ',';
+    for (uint32_t i = 0; i < world->stories; i++) {
+        size_t end = strlen(told);
+        snprintf(told + end, sizeof told - end, "%s%s", i ? ", " : "", world->story[i]->name);
+        if (names(list, world->story[i]->name))
+            world->story[kept++] = world->story[i];
+    }
+    if (kept != named) {
+        snprintf(message, len, "--story %s: not all of these are told of %s; accepted: %s", list,
+                 world->dut->name, told);
+        return -1;
+    }
+    world->stories = kept;
+    return 0;
+}
+
 int sweep_world_build(struct sweep_world *out, const struct sim_sweep_options *options,
                       const struct dut *dut, char *message, size_t len)
 {
@@ -346,6 +377,8 @@ int sweep_world_build(struct sweep_world *out, const struct sim_sweep_options *o
                     "image that fits a slot, and memory are needed");
     out->order = strdup("{\"command_id\":\"sweep\",\"command\":\"rollback\"}");
     out->stories = sweep_stories(out->story, dut->traits);
+    if (options->stories && pick_stories(out, options->stories, message, len))
+        return -1;
     return make_ranges(out, message, len);
 }
 

@@ -117,7 +117,8 @@ Test(sweep_print, it_tells_what_was_swept_and_how_often)
     static const char *const word[] = {
         "sweep-tiny: device brickyard, image of 600 bytes, 1 cut in each history\n",
         "110 operations without a cut, 777 histories, 1600 boots",
-        "778 cuts, 555 of them merged into states seen before, 223 states",
+        "778 cuts and their boots, 223 states",
+        "555 of these boots led to states that were seen before",
         "389 cuts/s, 2.0 s of wall time, 1.0 MiB of memory",
         "4.0 KiB hashed, 99 signatures verified",
         "12 pairs of equal states were run on and compared, 0 differ"};

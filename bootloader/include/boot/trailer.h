@@ -6,12 +6,12 @@
  *   body   0 magic "BYT1" | 4 image_bytes u32 | 8 signature_bytes u16 | 10 zero u16 | 12
  * cert_id[24] 36 signature[72] (zero padded) | 108 reserved[16] = 0 | 124 CRC-32 of bytes 0..123
  *   mark   0 magic "BYM1" | 4 number u32 | 8 kind u32 (1 = confirmed) | 12 CRC-32 of bytes 0..11
- *          the rest of the page stays FF; there may be FF pages between marks; the first 16 are
- * used
+ *          the rest of the page stays FF; page number mod 16 (fewer where the sector ends
+ * before) is the page of this number
  *
  * A confirmed slot's number is the highest of its valid marks; it grows by one with each
- * confirmation on the device. Further marks repeat the same number: a mark counts as safe only in
- * the power session that programmed it, because a torn one may read right by luck.
+ * confirmation on the device. The same number is programmed again in place: a mark counts as safe
+ * only in the power session that programmed it, because a torn one may read right by luck.
  */
 #ifndef BOOT_TRAILER_H
 #define BOOT_TRAILER_H
@@ -51,9 +51,9 @@ int boot_trailer_write(const struct boot_flash *flash, const struct boot_layout 
                        const struct boot_trailer *trailer);
 
 /*
- * Programs a confirmed mark with this number: again in place where one reads (same bits, which NOR
- * allows, and which heals a torn one), else on the next free mark page; when none is free, over the
- * last page that takes it, or BOOT_ESTATE. BOOT_EFLASH also when it does not read back.
+ * Programs a confirmed mark with this number onto its page, also where that holds it already or
+ * torn (same bits, which NOR allows, and which heals it); where that page is taken, onto the next
+ * that takes it, or BOOT_ESTATE. BOOT_EFLASH also when it does not read back.
  */
 int boot_trailer_mark(const struct boot_flash *flash, const struct boot_layout *layout, int slot,
                       uint32_t number);

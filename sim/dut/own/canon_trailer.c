@@ -3,19 +3,18 @@
  *
  * - A body that decodes is kept as it is: it comes from an image that was offered. One that does
  *   not decode reads as nothing, and boot_stage_finish erases before it programs another.
- * - Confirmed numbers are compared with each other; the next is the highest plus one, and whether
- * it is odd decides its page. So they are told by rank among both trailers, each with its parity.
- * - A mark page is blank or not (the next mark goes behind the last that is not), valid or not.
- * With no page left, a mark is programmed over the last page whose bits it fits. A valid mark fits
- * over itself only, as new numbers are higher than all others of their trailer. Over a torn page
- * that says no more than the magic, every mark fits; of any other its bytes are kept, and the
- * numbers then as they are.
+ * - Confirmed numbers are compared with each other, the next is the highest plus one, and a number
+ *   goes onto the page that it names, counted around. So a form that starts at the page of the
+ *   highest number, and tells each number by how much lower it is, loses nothing: to add the same
+ *   to all numbers turns both trailers by as many pages.
+ * - A mark page is blank, valid or torn. Over a valid mark only the same one fits. Over a torn page
+ *   that says no more than the magic every mark fits; of any other the bytes are kept, and the
+ *   numbers then as they are.
  */
 #include "canon.h"
 #include <string.h>
 
-enum { MARK_BLANK, MARK_TORN, MARK_BYTES, MARK_RANK };
-enum { NUMBERS_MAX = 2 * CANON_MARK_PAGES_MAX };
+enum { MARK_BLANK, MARK_TORN, MARK_BYTES, MARK_NUMBER };
 
 /* Numbers that a device comes to never; next to them they no longer rise. */
 #define NUMBER_MAX 0xFFFF0000u
@@ -27,31 +26,6 @@ struct trailer {
     uint32_t number[CANON_MARK_PAGES_MAX]; /* 0: no valid mark */
 };
 
-struct numbers {
-    uint32_t count, number[NUMBERS_MAX]; /* rising */
-};
-
-static void add(struct numbers *numbers, uint32_t number)
-{
-    uint32_t at = 0;
-    while (at < numbers->count && numbers->number[at] < number)
-        at++;
-    if (at < numbers->count && numbers->number[at] == number)
-        return;
-    memmove(&numbers->number[at + 1], &numbers->number[at],
-            (numbers->count - at) * sizeof numbers->number[0]);
-    numbers->number[at] = number;
-    numbers->count++;
-}
-
-static uint32_t rank(const struct numbers *numbers, uint32_t number)
-{
-    uint32_t at = 0;
-    while (numbers->number[at] != number)
-        at++;
-    return at;
-}
-
 static uint32_t number_of(const uint8_t mark[CANON_MARK_BYTES])
 {
     uint8_t expected[CANON_MARK_BYTES];
@@ -61,8 +35,9 @@ static uint32_t number_of(const uint8_t mark[CANON_MARK_BYTES])
     return memcmp(mark, expected, sizeof expected) ? 0 : canon_get_u32(mark + 4);
 }
 
+/* *highest grows to the trailer's highest number. */
 static bool read_trailer(const struct own_env *env, int slot, struct trailer *out,
-                         struct numbers *numbers)
+                         uint32_t *highest)
 {
     const struct boot_layout *layout = &env->layout;
     const uint32_t addr = boot_layout_trailer(layout, slot);
@@ -78,8 +53,7 @@ static bool read_trailer(const struct own_env *env, int slot, struct trailer *ou
         out->number[i] = number_of(out->mark[i]);
         if (out->number[i] > NUMBER_MAX)
             return false;
-        if (out->number[i])
-            add(numbers, out->number[i]);
+        *highest = out->number[i] > *highest ? out->number[i] : *highest;
     }
     return true;
 }
@@ -97,22 +71,24 @@ static bool says_nothing(const uint8_t mark[CANON_MARK_BYTES])
 
 /* True when bytes were kept. */
 static bool put_trailer(struct canon_text *text, const struct trailer *trailer, uint32_t pages,
-                        const struct numbers *numbers)
+                        uint32_t highest)
 {
     bool kept = false;
     canon_put_u8(text, trailer->sound);
     if (trailer->sound)
         canon_put(text, trailer->body, sizeof trailer->body);
     for (uint32_t i = 0; i < pages; i++) {
-        if (trailer->number[i]) {
-            canon_put_u8(text, MARK_RANK + rank(numbers, trailer->number[i]));
-        } else if (canon_is_blank(trailer->mark[i])) {
+        const uint32_t page = (highest % pages + i) % pages;
+        if (trailer->number[page]) {
+            canon_put_u8(text, MARK_NUMBER);
+            canon_put_u32(text, highest - trailer->number[page]);
+        } else if (canon_is_blank(trailer->mark[page])) {
             canon_put_u8(text, MARK_BLANK);
-        } else if (says_nothing(trailer->mark[i])) {
+        } else if (says_nothing(trailer->mark[page])) {
             canon_put_u8(text, MARK_TORN);
         } else {
             canon_put_u8(text, MARK_BYTES);
-            canon_put(text, trailer->mark[i], CANON_MARK_BYTES);
+            canon_put(text, trailer->mark[page], CANON_MARK_BYTES);
             kept = true;
         }
     }
@@ -122,15 +98,14 @@ static bool put_trailer(struct canon_text *text, const struct trailer *trailer, 
 bool canon_trailers(struct canon_text *text, const struct own_env *env)
 {
     struct trailer trailer[BOOT_SLOTS];
-    struct numbers numbers = {.count = 0};
     const uint32_t pages = canon_mark_pages(&env->layout, BOOT_TRAILER_BODY_BYTES);
+    uint32_t highest = 0;
     bool kept = false;
     for (int slot = 0; slot < BOOT_SLOTS; slot++)
-        if (!read_trailer(env, slot, &trailer[slot], &numbers))
+        if (!read_trailer(env, slot, &trailer[slot], &highest))
             return false;
     for (int slot = 0; slot < BOOT_SLOTS; slot++)
-        kept |= put_trailer(text, &trailer[slot], pages, &numbers);
-    for (uint32_t i = 0; i < numbers.count; i++)
-        canon_put_u32(text, kept ? numbers.number[i] : numbers.number[i] & 1);
+        kept |= put_trailer(text, &trailer[slot], pages, highest);
+    canon_put_u32(text, kept ? highest : highest > 0);
     return true;
 }

@@ -50,6 +50,7 @@ struct sim_sweep_options {
     const char *dut_path; /* plugin, NULL: Brickyard's own bootloader and agent */
     uint32_t cuts;        /* cuts in one history, 1 or more */
     bool any;             /* any number of cuts, to the fixpoint; cuts is ignored */
+    const char *stories;  /* names with commas between, NULL: all that the device can be told */
     uint32_t forms;       /* mask of 1 << enum sim_sweep_form; 0: all that apply */
     uint32_t jobs;
     void (*progress)(void *ctx, const struct sim_sweep_progress *progress); /* may be NULL */
@@ -74,8 +75,10 @@ struct sim_sweep_result {
     uint64_t operations; /* flash operations (pages, sectors) of the clean runs */
     uint64_t histories;  /* runs from a cut to the end, or to a state that was seen before */
     uint64_t cuts;       /* executed, and the boot after it ran */
-    uint64_t merged;     /* cuts whose boot led to a state that was seen before */
-    uint64_t states;     /* different ones, just after the bootloader */
+    /* Cuts whose boot led to a state that was seen before; with any number of cuts, further ones
+     * that left such a state, and were not booted again. */
+    uint64_t merged;
+    uint64_t states; /* different ones, just after the bootloader */
     uint64_t boots;
     bool fixpoint;  /* no new state is left for any number of cuts (of the finite forms) */
     uint32_t forms; /* mask of those that were asked for; of all that apply where none was */
