@@ -23,7 +23,11 @@ uint32_t sim_sweep_kinds(const struct sim_sweep_result *result, const char *prom
 bool sim_sweep_wrong(char *out, size_t len, const struct sim_sweep_result *result)
 {
     char pairs[160] = "", cuts[96] = "";
-    if (!result->cuts)
+    if (result->unrepeated)
+        snprintf(cuts, sizeof cuts,
+                 "%" PRIu32 " broken promises were not broken again by their token",
+                 result->unrepeated);
+    else if (!result->cuts && !result->brokens)
         snprintf(cuts, sizeof cuts, "no cut was made, so nothing was shown");
     if (result->unequal_pairs)
         snprintf(pairs, sizeof pairs,
@@ -60,15 +64,14 @@ static const char *verdict(const struct sim_sweep_result *result)
     char wrong[320];
     if (result->brokens && result->exit_code == 3)
         return "UNSAFE";
-    if (sim_sweep_wrong(wrong, sizeof wrong, result))
-        return "NOT VALID";
+    bool sound = !sim_sweep_wrong(wrong, sizeof wrong, result);
     switch (result->exit_code) {
     case 0:
-        return "PASS";
+        return sound ? "PASS" : "NOT VALID";
     case 4:
         return "DID NOT CONVERGE";
     case 8:
-        return "UNFINISHED";
+        return sound ? "UNFINISHED" : "NOT VALID";
     default:
         return "FAILED";
     }

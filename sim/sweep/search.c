@@ -297,16 +297,14 @@ static struct sim_sweep_broken *kind_of(struct sim_sweep_result *out,
     return broken;
 }
 
-/* A token is given out only when its history breaks that promise again. */
-static void check_token(struct sweep_search *search, struct sim_sweep_result *out,
-                        const struct sweep_failure *failure, const char *history)
+/* What a token tells has to happen again. */
+static bool breaks_again(struct sweep_search *search, const struct sweep_failure *failure,
+                         const char *history)
 {
     struct sweep_history_run run;
     char message[256] = "";
     int error = sweep_history_run(&search->thread[0].inner, history, &run, message, sizeof message);
-    if (!error && run.fired && run.broken && run.failure.promise == failure->promise)
-        return;
-    out->unequal_pairs++;
+    return !error && run.fired && run.broken && run.failure.promise == failure->promise;
 }
 
 static void write_token(const struct sweep_search *search, const char *history, char *out,
@@ -358,10 +356,11 @@ static void collect_broken(struct sweep_search *search, struct sim_sweep_result 
             sweep_history_write(search, &found->origin, history, sizeof history);
             write_token(search, history, broken->token, sizeof broken->token);
             broken->cuts = found->origin.layer;
-            check_token(search, out, &found->failure, history);
+            if (!breaks_again(search, &found->failure, history))
+                out->unrepeated++;
+            else if (out->exit_code != 3)
+                out->exit_code = found->failure.endless ? 4 : 3;
         }
-        if (out->exit_code != 3)
-            out->exit_code = found->failure.endless ? 4 : 3;
     }
     free(ranked);
 }
@@ -417,7 +416,8 @@ static void judge(struct sweep_search *search, struct sim_sweep_result *out)
     uint64_t cuts = 0;
     for (uint32_t i = 0; i < search->threads; i++)
         cuts += search->thread[i].cuts;
-    if (out->unequal_pairs || out->unfired || (cuts == 0 && out->brokens == 0))
+    /* A promise that was broken twice is broken, whatever else went wrong. */
+    if (out->exit_code == 0 && (out->unequal_pairs || out->unfired || out->unrepeated || cuts == 0))
         out->exit_code = 8;
 }
 

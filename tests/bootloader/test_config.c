@@ -223,3 +223,56 @@ Test(boot_config, a_failed_read_is_reported_and_nothing_is_written_blindly)
     cr_expect_eq(boot_config_write(&device.flash, &device.layout, &config), BOOT_EFLASH);
     cr_expect_eq(device.nor.ops, ops);
 }
+
+/* Writes security_counter = value, cut at its operation `at`. False when it ended before. */
+static bool write_cut(struct device *device, uint32_t value, uint64_t at)
+{
+    jmp_buf power_lost;
+    struct boot_config config = {.security_counter = value};
+    device->nor.power_lost = &power_lost;
+    device->nor.cut_at = device->nor.ops + at;
+    device->nor.form = NOR_UNSTABLE;
+    if (setjmp(power_lost))
+        return true;
+    cr_assert_eq(boot_config_write(&device->flash, &device->layout, &config), BOOT_OK);
+    device->nor.cut_at = UINT64_MAX;
+    return false;
+}
+
+/* Whatever was begun may be what is read, but never nothing, and nothing that was replaced. */
+static void read_often(struct device *device, uint32_t sure, uint32_t last)
+{
+    struct boot_config config;
+    int sector;
+    for (int i = 0; i < 6; i++) {
+        cr_assert_eq(read(device, &config, &sector), BOOT_OK, "both records lost");
+        cr_assert(config.security_counter >= sure && config.security_counter <= last,
+                  "%u was replaced by %u", config.security_counter, sure);
+    }
+}
+
+/*
+ * Found by `sweep --cuts any` with three cuts: the first tears a mark, the second the erase of that
+ * record while it reads as none, the third the erase of the other while it reads as newest.
+ */
+Test(boot_config, three_cuts_in_a_row_lose_no_record)
+{
+    /* Healing, clearing and erasing, a page of the body, the marks. */
+    static const uint32_t op[] = {0, 1, 2, 3, 8, 13, 14, 15, 16, 17};
+    enum { OPS = sizeof op / sizeof *op, LUCK = 40 };
+    static struct device device;
+    for (uint32_t n = 0; n < OPS * OPS * OPS * LUCK; n++) {
+        const uint32_t at[] = {op[n % OPS], op[n / OPS % OPS], op[n / OPS / OPS % OPS]};
+        uint32_t sure = 1;
+        device_init(&device, n + 1);
+        device_config(&device, BOOT_SLOT_A, 1);
+        for (uint32_t cut = 0; cut < 3; cut++) {
+            if (!write_cut(&device, cut + 2, at[cut]))
+                sure = cut + 2;
+            read_often(&device, sure, cut + 2);
+        }
+        cr_assert_not(write_cut(&device, 9, 99));
+        read_often(&device, 9, 9);
+        cr_assert_null(device.nor.violation);
+    }
+}
