@@ -70,15 +70,15 @@ static bool asked_for(const struct sweep_search *search, uint32_t form)
 /*
  * After an operation is before the next one: where states are visited once, that is not run twice.
  * There, places that read unstably add up over any number of cuts, and each multiplies the states:
- * while so many are left, no further one is made.
+ * while so many are left that matter, no further one is made.
  */
-static bool applies(const struct sweep_thread *thread, uint8_t form, uint32_t op)
+static bool applies(struct sweep_thread *thread, uint8_t form, uint32_t op)
 {
     const struct sweep_search *search = thread->search;
     if (search->options->any && form == SIM_SWEEP_AFTER && op + 1 < thread->last_op)
         return false;
     if (search->options->any && form == SIM_SWEEP_UNSTABLE &&
-        thread->shadow.units >= SWEEP_UNSTABLE_AT_ONCE)
+        sweep_live_units(&thread->inner, &thread->shadow) >= SWEEP_UNSTABLE_AT_ONCE)
         return false;
     return asked_for(search, form);
 }
