@@ -70,7 +70,7 @@ static void show(void *ctx, const struct sim_sweep_progress *now)
         return;
     snprintf(line, sizeof line,
              "%s, cut %u: %llu cuts, %llu states, %llu waiting, %llu broken, %.0f s",
-             now->story ? now->story : "-", now->layer, (unsigned long long)now->cuts,
+             now->story && *now->story ? now->story : "-", now->layer, (unsigned long long)now->cuts,
              (unsigned long long)now->states, (unsigned long long)now->todo,
              (unsigned long long)now->broken, now->wall_s);
     rep_progress_line(progress, line);

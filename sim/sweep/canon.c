@@ -100,13 +100,17 @@ static bool is_idle(const XXH128_hash_t *view, uint32_t count, uint32_t unit)
     return true;
 }
 
-/* The views in their order, without those of idle units. */
-static XXH128_hash_t hash_views(const XXH128_hash_t *view, uint32_t count)
+/* The views in their order, without those of idle units; *live: units that are not idle. */
+static XXH128_hash_t hash_views(const XXH128_hash_t *view, uint32_t count, uint32_t *live)
 {
     uint32_t idle = 0;
+    *live = 0;
     XXH128_hash_t hash = {0, 0};
     for (uint32_t unit = 0; unit < count; unit++)
-        idle |= is_idle(view, count, unit) ? 1u << unit : 0;
+        if (is_idle(view, count, unit))
+            idle |= 1u << unit;
+        else
+            ++*live;
     for (uint32_t v = 0; v < 1u << count; v++) {
         if (v & idle)
             continue;
@@ -137,7 +141,9 @@ static void tell_part(struct sweep_worker *worker, struct sweep_state *state, ui
         viewed = view_of(worker, state, part, spread(v, mine, count), &view[v]);
     state->part[part].known = true;
     state->part[part].viewed = viewed;
-    state->part[part].hash = viewed ? hash_views(view, count) : raw_part(worker, state, part);
+    state->part[part].live = count;
+    state->part[part].hash =
+        viewed ? hash_views(view, count, &state->part[part].live) : raw_part(worker, state, part);
 }
 
 /* What all views agree on as never read again; nothing, where they differ. */
@@ -204,6 +210,28 @@ static XXH128_hash_t plain_of(const struct sweep_world *world, const struct swee
     return sum;
 }
 
+static void tell_all(struct sweep_worker *worker, struct sweep_state *state)
+{
+    for (uint32_t part = 0; part < worker->world->parts; part++)
+        if (!state->part[part].known)
+            tell_part(worker, state, part);
+    if (worker->world->parts && !state->scratch_known)
+        tell_scratch(worker, state);
+}
+
+uint32_t sweep_live_units(struct sweep_worker *worker, struct sweep_state *state)
+{
+    uint32_t live = 0;
+    tell_all(worker, state);
+    for (uint32_t part = 0; part < worker->world->parts; part++)
+        live += state->part[part].live;
+    for (uint32_t u = 0; u < state->units; u++)
+        live += !worker->world
+                     ->part_of[state->unit[u].addr / worker->world->unit.layout.sector_bytes] &&
+                !is_scratch(state, state->unit[u].addr);
+    return live;
+}
+
 uint32_t sweep_canon_max(void)
 {
     return CANON_MAX;
@@ -219,13 +247,9 @@ XXH128_hash_t sweep_state_key(struct sweep_worker *worker, struct sweep_state *s
         uint32_t booted, image_addr, slot, trial, watchdog_s, handoff[8];
     } key;
     memset(&key, 0, sizeof key);
-    for (uint32_t part = 0; part < worker->world->parts; part++) {
-        if (!state->part[part].known)
-            tell_part(worker, state, part);
+    tell_all(worker, state);
+    for (uint32_t part = 0; part < worker->world->parts; part++)
         key.part[part] = state->part[part].hash;
-    }
-    if (worker->world->parts && !state->scratch_known)
-        tell_scratch(worker, state);
     key.plain = plain_of(worker->world, state);
     key.env = state->env;
     for (uint32_t u = 0; u < state->units; u++)

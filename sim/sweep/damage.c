@@ -77,7 +77,7 @@ static void damage(struct sweep_thread *thread, const struct sweep_item *item, u
     struct sweep_origin origin = {
         .parent = item->node, .layer = thread->search->layer + 1, .blow = blow};
     atomic_fetch_add(&thread->search->cuts_shown, 1);
-    sweep_follow(thread, &state, &origin, !thread->search->leaves);
+    sweep_hand_over(thread, &state, &origin);
 }
 
 static bool is_blank(const uint8_t *bytes, uint32_t len)

@@ -29,6 +29,17 @@ static uint32_t tears(const struct sweep_search *search, uint8_t form,
     return TEARS_MAX;
 }
 
+void sweep_hand_over(struct sweep_thread *thread, struct sweep_state *state,
+                     const struct sweep_origin *origin)
+{
+    if (thread->search->leaves) {
+        sweep_follow(thread, state, origin);
+        return;
+    }
+    thread->kept++;
+    sweep_keep(thread, origin, state, false);
+}
+
 static void child(struct sweep_thread *thread, const struct sim_flash_call *unit,
                   const struct sweep_blow *blow)
 {
@@ -48,7 +59,7 @@ static void child(struct sweep_thread *thread, const struct sim_flash_call *unit
                                   .choices = thread->choices,
                                   .blow = *blow};
     atomic_fetch_add(&search->cuts_shown, 1);
-    sweep_follow(thread, &state, &origin, !search->leaves);
+    sweep_hand_over(thread, &state, &origin);
 }
 
 static bool asked_for(const struct sweep_search *search, uint32_t form)
@@ -59,15 +70,15 @@ static bool asked_for(const struct sweep_search *search, uint32_t form)
 /*
  * After an operation is before the next one: where states are visited once, that is not run twice.
  * There, places that read unstably add up over any number of cuts, and each multiplies the states:
- * while so many are left, no further one is made.
+ * while so many are left that matter, no further one is made.
  */
-static bool applies(const struct sweep_thread *thread, uint8_t form, uint32_t op)
+static bool applies(struct sweep_thread *thread, uint8_t form, uint32_t op)
 {
     const struct sweep_search *search = thread->search;
     if (search->options->any && form == SIM_SWEEP_AFTER && op + 1 < thread->last_op)
         return false;
     if (search->options->any && form == SIM_SWEEP_UNSTABLE &&
-        thread->shadow.units >= SWEEP_UNSTABLE_AT_ONCE)
+        sweep_live_units(&thread->inner, &thread->shadow) >= SWEEP_UNSTABLE_AT_ONCE)
         return false;
     return asked_for(search, form);
 }
@@ -143,7 +154,8 @@ void sweep_expand(struct sweep_thread *thread, const struct sweep_item *item, ui
     outer->at_op = NULL;
     /* Run a second time, a session does the same. Anything else is an error of the sweep. */
     if (outer->ops != item->run[run].to_op ||
-        sweep_choices_pack(&outer->choices) != thread->choices)
+        sweep_choices_pack(&outer->choices) != thread->choices ||
+        sweep_led_to(outer, &state) != item->run[run].led_to)
         thread->unfired += to_op - from_op;
     if (thread->shadowed)
         sweep_state_free(&thread->shadow);
@@ -166,7 +178,7 @@ static void brown_out(struct sweep_thread *thread, const struct sweep_item *item
                                   .blow = *blow};
     atomic_fetch_add(&thread->search->cuts_shown, 1);
     if (outer->ended == END_CUT) {
-        sweep_follow(thread, &state, &origin, !thread->search->leaves);
+        sweep_hand_over(thread, &state, &origin);
         return;
     }
     if (outer->ended == END_BROKEN)

@@ -174,7 +174,8 @@ struct sweep_state {
     struct {
         XXH128_hash_t hash; /* of the canonical form */
         bool known;
-        bool viewed; /* the device understood it, in every view */
+        bool viewed;   /* the device understood it, in every view */
+        uint32_t live; /* units in it that make a difference */
     } part[DUT_PARTS];
     bool scratch_known;
     struct dut_range scratch[SWEEP_SCRATCH_MAX];
@@ -339,6 +340,8 @@ enum sweep_end sweep_judge_rest(struct sweep_worker *worker);
 
 /* canon.c: the state's key. */
 XXH128_hash_t sweep_state_key(struct sweep_worker *worker, struct sweep_state *state);
+/* Units that are told by the key: equal states have as many. */
+uint32_t sweep_live_units(struct sweep_worker *worker, struct sweep_state *state);
 void sweep_view_init(struct sweep_worker *worker);
 uint32_t sweep_canon_max(void);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *must(void *memory)
+void *sweep_must(void *memory)
 {
     if (!memory) {
         fprintf(stderr, "sweep: no memory for more states\n");
@@ -46,7 +46,7 @@ static uint32_t allocate(struct sweep_nodes *nodes)
     uint32_t index = atomic_load(&nodes->count);
     struct sweep_node **chunk = &nodes->chunk[index / SWEEP_CHUNK % SWEEP_CHUNKS];
     if (!*chunk)
-        *chunk = must(calloc(SWEEP_CHUNK, sizeof **chunk));
+        *chunk = sweep_must(calloc(SWEEP_CHUNK, sizeof **chunk));
     atomic_store(&nodes->count, index + 1);
     pthread_mutex_unlock(&nodes->grow);
     return index;
@@ -105,7 +105,7 @@ static bool is_entry(const struct sweep_origin *origin)
 static void grow(const struct sweep_nodes *nodes, uint32_t **slot, size_t *room)
 {
     size_t bigger = *room * 2;
-    uint32_t *next = must(calloc(bigger, sizeof *next));
+    uint32_t *next = sweep_must(calloc(bigger, sizeof *next));
     for (size_t i = 0; i < *room; i++) {
         if (!(*slot)[i])
             continue;
@@ -126,15 +126,25 @@ static uint32_t insert(struct sweep_nodes *nodes, XXH128_hash_t key,
     struct sweep_node *node = sweep_node(nodes, index);
     node->key = key;
     node->origin = *origin;
-    /* Along cut-free edges places are given by sweep_nodes_relax alone. */
-    node->order = is_entry(origin) ? sweep_order_of(nodes, origin)
-                                   : (struct sweep_order){UINT64_MAX, UINT64_MAX};
+    /* In the last layer places along cut-free edges are given by sweep_nodes_relax alone. */
+    node->order = is_entry(origin) || !nodes->leaves ? sweep_order_of(nodes, origin)
+                                                     : (struct sweep_order){UINT64_MAX, UINT64_MAX};
+    node->round = nodes->round;
     node->booted = booted;
     return index;
 }
 
+/* May this way still become the node's? */
+static bool may_stand(const struct sweep_nodes *nodes, const struct sweep_node *node,
+                      const struct sweep_origin *origin)
+{
+    return origin->layer == node->origin.layer &&
+           (nodes->leaves ? is_entry(origin) : node->round == nodes->round);
+}
+
 uint32_t sweep_nodes_visit(struct sweep_nodes *nodes, XXH128_hash_t key,
-                           const struct sweep_origin *origin, bool booted, bool *is_new)
+                           const struct sweep_origin *origin, bool booted, bool *is_new,
+                           bool *stands)
 {
     uint32_t s = key.low64 % SWEEP_SHARDS;
     pthread_mutex_lock(&nodes->shard[s].lock);
@@ -144,14 +154,15 @@ uint32_t sweep_nodes_visit(struct sweep_nodes *nodes, XXH128_hash_t key,
     size_t mask = nodes->shard[s].room - 1, at = key.high64 & mask;
     while (slot[at] && !XXH128_isEqual(sweep_node(nodes, slot[at] - 1)->key, key))
         at = (at + 1) & mask;
-    *is_new = slot[at] == 0;
+    *is_new = *stands = slot[at] == 0;
     if (*is_new) {
         slot[at] = insert(nodes, key, origin, booted) + 1;
         nodes->shard[s].used++;
-    } else if (is_entry(origin)) {
+    } else if (may_stand(nodes, sweep_node(nodes, slot[at] - 1), origin)) {
         struct sweep_node *node = sweep_node(nodes, slot[at] - 1);
         struct sweep_order order = sweep_order_of(nodes, origin);
-        if (origin->layer == node->origin.layer && is_better(nodes, order, origin, node)) {
+        *stands = is_better(nodes, order, origin, node);
+        if (*stands) {
             node->order = order;
             node->origin = *origin;
         }
@@ -178,12 +189,24 @@ void sweep_edges_add(struct sweep_edges *edges, const struct sweep_edge *edge)
 {
     if (edges->count == edges->room) {
         edges->room = edges->room ? edges->room * 2 : 1024;
-        edges->edge = must(realloc(edges->edge, edges->room * sizeof *edges->edge));
+        edges->edge = sweep_must(realloc(edges->edge, edges->room * sizeof *edges->edge));
     }
     edges->edge[edges->count++] = *edge;
 }
 
-static bool relax(struct sweep_nodes *nodes, const struct sweep_edge *edge)
+const struct sweep_edge **sweep_nodes_first_edges(const struct sweep_nodes *nodes,
+                                                  const struct sweep_edges *edges, uint32_t sets)
+{
+    const struct sweep_edge **first =
+        sweep_must(calloc(atomic_load(&nodes->count) + 1, sizeof *first));
+    for (uint32_t set = 0; set < sets; set++)
+        for (size_t i = 0; i < edges[set].count; i++)
+            if (edges[set].edge[i].choices == 0 && edges[set].edge[i].boot_choices == 0)
+                first[edges[set].edge[i].from] = &edges[set].edge[i];
+    return first;
+}
+
+static bool relax(struct sweep_nodes *nodes, const struct sweep_edge *edge, uint32_t layer)
 {
     if (edge->to == SWEEP_NODE_NONE)
         return false;
@@ -195,7 +218,7 @@ static bool relax(struct sweep_nodes *nodes, const struct sweep_edge *edge)
                                   .boot_choices = edge->boot_choices,
                                   .boots = edge->boots};
     struct sweep_order order = sweep_order_of(nodes, &origin);
-    if (origin.layer != to->origin.layer || order.hi == UINT64_MAX ||
+    if (origin.layer != layer || to->origin.layer != layer || order.hi == UINT64_MAX ||
         !is_better(nodes, order, &origin, to))
         return false;
     to->order = order;
@@ -203,7 +226,8 @@ static bool relax(struct sweep_nodes *nodes, const struct sweep_edge *edge)
     return true;
 }
 
-void sweep_nodes_relax(struct sweep_nodes *nodes, const struct sweep_edges *edges, uint32_t sets)
+void sweep_nodes_relax(struct sweep_nodes *nodes, const struct sweep_edges *edges, uint32_t sets,
+                       uint32_t layer)
 {
     bool changed = true;
     /* Each round settles one more session; a chain is never longer than its order can count. */
@@ -211,20 +235,21 @@ void sweep_nodes_relax(struct sweep_nodes *nodes, const struct sweep_edges *edge
         changed = false;
         for (uint32_t set = 0; set < sets; set++)
             for (size_t i = 0; i < edges[set].count; i++)
-                changed |= relax(nodes, &edges[set].edge[i]);
+                changed |= relax(nodes, &edges[set].edge[i], layer);
     }
 }
 
 static int by_order(const void *a, const void *b)
 {
     const struct sweep_node *const *x = a, *const *y = b;
-    return sweep_order_compare((*x)->order, (*y)->order);
+    int order = sweep_order_compare((*x)->order, (*y)->order);
+    return order ? order : XXH128_cmp(&(*x)->key, &(*y)->key);
 }
 
 void sweep_nodes_rank(struct sweep_nodes *nodes, uint32_t layer)
 {
     uint32_t all = atomic_load(&nodes->count), count = 0;
-    struct sweep_node **list = must(malloc((all ? all : 1) * sizeof *list));
+    struct sweep_node **list = sweep_must(malloc((all ? all : 1) * sizeof *list));
     for (uint32_t i = 0; i < all; i++)
         if (sweep_node(nodes, i)->origin.layer == layer)
             list[count++] = sweep_node(nodes, i);
@@ -239,7 +264,7 @@ void sweep_nodes_endless(const struct sweep_nodes *nodes, const struct sweep_edg
                          uint32_t sets, void (*found)(void *ctx, uint32_t node), void *ctx)
 {
     uint32_t all = atomic_load(&nodes->count), todo = 0;
-    uint32_t *first = must(calloc((size_t)all + 2, sizeof *first));
+    uint32_t *first = sweep_must(calloc((size_t)all + 2, sizeof *first));
     size_t total = 0;
     for (uint32_t set = 0; set < sets; set++)
         for (size_t i = 0; i < edges[set].count; i++, total++)
@@ -247,10 +272,10 @@ void sweep_nodes_endless(const struct sweep_nodes *nodes, const struct sweep_edg
                 first[edges[set].edge[i].to + 1]++;
     for (uint32_t i = 0; i < all; i++)
         first[i + 1] += first[i];
-    uint32_t *from = must(malloc((total ? total : 1) * sizeof *from));
-    uint32_t *place = must(malloc(((size_t)all + 1) * sizeof *place));
-    uint32_t *queue = must(malloc(((size_t)all + 1) * sizeof *queue));
-    bool *ends = must(calloc((size_t)all + 1, sizeof *ends));
+    uint32_t *from = sweep_must(malloc((total ? total : 1) * sizeof *from));
+    uint32_t *place = sweep_must(malloc(((size_t)all + 1) * sizeof *place));
+    uint32_t *queue = sweep_must(malloc(((size_t)all + 1) * sizeof *queue));
+    bool *ends = sweep_must(calloc((size_t)all + 1, sizeof *ends));
     memcpy(place, first, ((size_t)all + 1) * sizeof *place);
     for (uint32_t set = 0; set < sets; set++)
         for (size_t i = 0; i < edges[set].count; i++) {

@@ -1,7 +1,9 @@
 /*
  * States that were seen, by key, and how each was reached first. Order is by (cuts, place in the
  * search), so what is remembered does not depend on threads: whoever comes later with a smaller
- * place takes the entry over, and sweep_nodes_relax carries that on along cut-free edges.
+ * place takes the entry over: in layers that are kept, as long as the round lasts in which the node
+ * was found (keep.c); in the last layer at any time, and sweep_nodes_relax carries that on along
+ * cut-free edges.
  */
 #ifndef SIM_SWEEP_NODES_H
 #define SIM_SWEEP_NODES_H
@@ -31,8 +33,9 @@ struct sweep_node {
     XXH128_hash_t key;
     struct sweep_origin origin;
     struct sweep_order order;
-    uint32_t rank; /* among the nodes of its layer, once that is complete */
-    uint64_t echo; /* of a sampled node: hash of what its first session led to; 0: not run yet */
+    uint32_t rank;  /* among the nodes of its layer, once that is complete */
+    uint32_t round; /* sessions since the cut, in a layer that is kept */
+    uint64_t face;  /* of a booted one: hash of what is to be the same of each state equal to it */
     bool booted;
 };
 
@@ -40,6 +43,7 @@ struct sweep_edge {
     uint32_t from, to; /* to NONE: the end */
     uint64_t choices, boot_choices;
     bool boots;
+    uint8_t end; /* to NONE: enum sweep_end */
 };
 
 struct sweep_edges {
@@ -58,26 +62,36 @@ struct sweep_nodes {
     struct sweep_node *chunk[SWEEP_CHUNKS];
     pthread_mutex_t grow;
     atomic_uint count;
+    /* Changed between rounds only. */
+    uint32_t round;
+    bool leaves; /* the last layer: not kept */
 };
 
+/* memory, or the end of the program. */
+void *sweep_must(void *memory);
 int sweep_nodes_init(struct sweep_nodes *nodes);
 void sweep_nodes_free(struct sweep_nodes *nodes);
 struct sweep_node *sweep_node(const struct sweep_nodes *nodes, uint32_t index);
 /* The node with this key, made when new (*is_new); a smaller order than it had replaces its origin.
- */
+ * *stands: the origin is the node's now. */
 uint32_t sweep_nodes_visit(struct sweep_nodes *nodes, XXH128_hash_t key,
-                           const struct sweep_origin *origin, bool booted, bool *is_new);
+                           const struct sweep_origin *origin, bool booted, bool *is_new,
+                           bool *stands);
 /* The node with this key, or NONE. */
 uint32_t sweep_nodes_find(struct sweep_nodes *nodes, XXH128_hash_t key);
 /* Where an origin stands in the search. */
 struct sweep_order sweep_order_of(const struct sweep_nodes *nodes,
                                   const struct sweep_origin *origin);
 int sweep_order_compare(struct sweep_order a, struct sweep_order b);
-/* Smaller orders go along cut-free edges until nothing changes. */
-void sweep_nodes_relax(struct sweep_nodes *nodes, const struct sweep_edges *edges, uint32_t sets);
+/* In this layer smaller orders go along cut-free edges until nothing changes. */
+void sweep_nodes_relax(struct sweep_nodes *nodes, const struct sweep_edges *edges, uint32_t sets,
+                       uint32_t layer);
 /* Gives the nodes of a layer their ranks. from: the first node that may be of it. */
 void sweep_nodes_rank(struct sweep_nodes *nodes, uint32_t layer);
 void sweep_edges_add(struct sweep_edges *edges, const struct sweep_edge *edge);
+/* Of each node, the edge with the first choices; NULL where it has none. To be freed. */
+const struct sweep_edge **sweep_nodes_first_edges(const struct sweep_nodes *nodes,
+                                                  const struct sweep_edges *edges, uint32_t sets);
 /*
  * Nodes from which no cut-free way leads to the end: a device which, from there on, never comes to
  * rest. found(ctx, node) for each.

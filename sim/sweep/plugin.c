@@ -111,6 +111,8 @@ static int bind(struct sweep_plugin *out, const char *path, char *message, size_
         return fail(message, len, path, "is made for another version of sim/dut.h; accepted: 1");
     if (!out->dut->name || !out->dut->factory || !out->dut->boot || !out->dut->run)
         return fail(message, len, path, "a device needs name, factory, boot and run");
+    if (out->dut->variants < 1 || out->dut->variants > UINT8_MAX)
+        return fail(message, len, path, "names no variants of its factory; accepted: 1 to 255");
     if (dlinfo(out->handle, RTLD_DI_LINKMAP, &map))
         return fail(message, len, path, dlerror());
     struct find find = {out, map->l_addr};

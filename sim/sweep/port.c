@@ -67,6 +67,12 @@ void sweep_blow_falls(struct sweep_worker *worker)
     sweep_end_session(worker, END_CUT);
 }
 
+static uint32_t unit_bytes(const struct sweep_worker *worker, const struct sim_flash_call *call)
+{
+    const struct dut_layout *layout = &worker->world->unit.layout;
+    return call->kind == SIM_FLASH_ERASE ? layout->sector_bytes : layout->page_bytes;
+}
+
 /* A brown-out: so many calls fail, or lie, then the power goes before the next. */
 static bool brown_out(struct sweep_worker *worker, const struct sim_flash_call *call,
                       struct sim_flash_cut *cut)
@@ -76,11 +82,9 @@ static bool brown_out(struct sweep_worker *worker, const struct sim_flash_call *
         return false;
     if (worker->suffered == blow->at / 2)
         sweep_blow_falls(worker);
-    uint32_t unit = call->kind == SIM_FLASH_ERASE ? worker->world->unit.layout.sector_bytes
-                                                  : worker->world->unit.layout.page_bytes;
     cut->unit = worker->suffered ? 0 : blow->op - worker->ops;
     cut->form = SCN_TORN_PREFIX;
-    cut->tear = unit / 2;
+    cut->tear = unit_bytes(worker, call) / 2;
     cut->then = blow->at & 1 ? SIM_FLASH_CALL_LIES : SIM_FLASH_CALL_FAILS;
     worker->suffered++;
     sweep_tell(worker, "brown-out: an operation at 0x%x %s", call->addr,
@@ -95,7 +99,7 @@ static bool aim(struct sweep_worker *worker, const struct sim_flash_call *call,
     if (blow->form == SIM_SWEEP_BROWN_OUT)
         return brown_out(worker, call, cut);
     if (blow->form > SIM_SWEEP_WATCHDOG || worker->blow_fired || blow->op < worker->ops ||
-        blow->op >= worker->ops + call->units)
+        blow->op >= worker->ops + call->units || blow->at >= unit_bytes(worker, call))
         return false;
     *cut = sweep_cut_of(blow, blow->op - worker->ops);
     sim_flash_reseed(&worker->state->flash, worker->world->scn->seed, blow->op, blow->form);

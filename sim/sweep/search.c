@@ -32,18 +32,24 @@ static void root(struct sweep_thread *thread, uint32_t number)
         return;
     }
     thread->histories++;
-    sweep_follow(thread, &state, &origin, true);
+    sweep_keep(thread, &origin, &state, false);
 }
 
 static void work(struct sweep_thread *thread, const struct sweep_task *task)
 {
-    const struct sweep_item *item = &thread->search->todo.item[task->item];
+    struct sweep_search *search = thread->search;
+    struct sweep_item *item = task->kind == TASK_ROOT  ? NULL
+                              : task->kind == TASK_RUN ? &search->fresh.item[task->item]
+                                                       : &search->todo.item[task->item];
     /* Sessions of a story depend on its variant: what the factory left is part of the unit. */
-    if (task->kind != TASK_ROOT)
+    if (item)
         thread->inner.unit.variant = thread->outer.unit.variant = item->state.env.variant;
     switch (task->kind) {
     case TASK_ROOT:
         root(thread, task->item);
+        break;
+    case TASK_RUN:
+        sweep_run_node(thread, item);
         break;
     case TASK_CUTS:
         sweep_expand(thread, item, task->run, task->from_op, task->to_op);
@@ -96,7 +102,7 @@ static void show(struct sweep_search *search, double began_s)
         .broken = broken,
     };
     progress.story =
-        next < search->tasks && search->todo.count && search->task[next].kind != TASK_ROOT
+        next < search->tasks && search->todo.count && search->task[next].kind > TASK_RUN
             ? search->world->story[search->todo.item[search->task[next].item].state.env.story]->name
             : "";
     options->progress(options->ctx, &progress);
@@ -138,32 +144,6 @@ static void add_task(struct sweep_search *search, struct sweep_task task)
     search->task[search->tasks++] = task;
 }
 
-/* The nodes that the threads collected are the next to be cut, in the order of their places. */
-static int by_rank(const void *a, const void *b)
-{
-    const struct sweep_item *x = a, *y = b;
-    return x->run[0].choices == UINT64_MAX ? 0 : (x->node > y->node) - (x->node < y->node);
-}
-
-static void gather(struct sweep_search *search)
-{
-    struct sweep_items *todo = &search->todo;
-    sweep_items_free(todo);
-    for (uint32_t i = 0; i < search->threads; i++)
-        todo->room += search->thread[i].items.count;
-    todo->item = calloc(todo->room ? todo->room : 1, sizeof *todo->item);
-    if (!todo->item)
-        abort();
-    for (uint32_t i = 0; i < search->threads; i++) {
-        struct sweep_items *from = &search->thread[i].items;
-        memcpy(todo->item + todo->count, from->item, from->count * sizeof *from->item);
-        todo->count += from->count;
-        free(from->item);
-        memset(from, 0, sizeof *from);
-    }
-    qsort(todo->item, todo->count, sizeof *todo->item, by_rank);
-}
-
 /* Where any number of cuts is asked for, each story says which of its steps are cut. */
 static bool is_cut(const struct sweep_search *search, const struct sweep_env *env)
 {
@@ -202,11 +182,39 @@ static struct sweep_edges *all_edges(const struct sweep_search *search)
     return edges;
 }
 
-static void settle_places(struct sweep_search *search)
+/* Where states are kept, a cut that leads to a state which another leads to is not booted. */
+static void count_cuts(struct sweep_search *search, const struct sweep_items *fresh)
 {
-    struct sweep_edges *edges = all_edges(search);
-    sweep_nodes_relax(&search->nodes, edges, search->threads);
-    free(edges);
+    for (size_t i = 0; i < fresh->count; i++) {
+        const struct sweep_blow *blow = &fresh->item[i].origin.blow;
+        if (blow->form == SIM_SWEEP_FORMS)
+            continue;
+        search->thread[0].cuts++;
+        search->thread[0].kept--; /* of the others is told how many there were */
+        search->thread[0].histories++;
+        search->thread[0].form[blow->form]++;
+    }
+}
+
+/* What the tasks reached, and what comes of that, round by round: the next to be cut. */
+static void run_rounds(struct sweep_search *search, double began_s)
+{
+    struct sweep_items todo = {NULL, 0, 0};
+    for (;; sweep_items_move(&todo, &search->fresh)) {
+        sweep_gather(search, &search->fresh);
+        if (search->nodes.round == 0)
+            count_cuts(search, &search->fresh);
+        if (search->fresh.count == 0)
+            break;
+        search->nodes.round++;
+        search->tasks = 0;
+        for (uint32_t i = 0; i < search->fresh.count; i++)
+            add_task(search, (struct sweep_task){.kind = TASK_RUN, .item = i});
+        run_tasks(search, began_s);
+    }
+    search->nodes.round = 0;
+    sweep_items_free(&search->todo);
+    search->todo = todo;
     sweep_nodes_rank(&search->nodes, search->layer);
 }
 
@@ -221,8 +229,7 @@ static bool search_layers(struct sweep_search *search, struct sim_sweep_result *
             add_task(search, (struct sweep_task){.kind = TASK_ROOT, .item = i});
     run_tasks(search, began_s);
     while (!*search->message) {
-        gather(search);
-        settle_places(search);
+        run_rounds(search, began_s);
         if (search->layer == 0)
             for (uint32_t i = 0; i < search->todo.count; i++)
                 for (uint32_t run = 0; run < search->todo.item[i].runs; run++)
@@ -231,6 +238,7 @@ static bool search_layers(struct sweep_search *search, struct sim_sweep_result *
         if (search->todo.count == 0)
             return true;
         search->leaves = !options->any && search->layer + 1 == options->cuts;
+        search->nodes.leaves = search->leaves;
         plan(search);
         run_tasks(search, began_s);
         search->layer++;
@@ -365,15 +373,17 @@ static void collect_broken(struct sweep_search *search, struct sim_sweep_result 
     free(ranked);
 }
 
-static void compare_samples(struct sweep_search *search, struct sim_sweep_result *out)
+/* Cuts of the last layer whose first boot was, in the search's order, the first way to its state.
+ */
+static uint64_t firsts_of(const struct sweep_search *search)
 {
-    for (uint32_t i = 0; i < search->threads; i++)
-        for (size_t s = 0; s < search->thread[i].samples; s++) {
-            const struct sweep_sample *sample = &search->thread[i].sample[s];
-            uint64_t echo = sweep_node(&search->nodes, sample->node)->echo;
-            out->sampled_pairs += echo != 0;
-            out->unequal_pairs += echo && echo != sample->echo;
-        }
+    uint64_t firsts = 0;
+    uint32_t all = atomic_load(&search->nodes.count);
+    for (uint32_t i = 0; i < all; i++) {
+        const struct sweep_origin *origin = &sweep_node(&search->nodes, i)->origin;
+        firsts += origin->boots && origin->blow.form != SIM_SWEEP_FORMS && !origin->boot_choices;
+    }
+    return firsts;
 }
 
 static void fill_result(struct sweep_search *search, struct sim_sweep_result *out, bool complete,
@@ -385,8 +395,7 @@ static void fill_result(struct sweep_search *search, struct sim_sweep_result *ou
         const struct sweep_thread *thread = &search->thread[i];
         out->histories += thread->histories;
         out->cuts += thread->cuts;
-        out->merged += thread->merged;
-        out->unfired += thread->unfired;
+        out->merged += thread->kept + thread->followed - thread->ended;
         out->boots += thread->inner.boots + thread->outer.boots;
         out->sha256_bytes +=
             thread->inner.openssl.sha256_bytes + thread->outer.openssl.sha256_bytes;
@@ -396,6 +405,7 @@ static void fill_result(struct sweep_search *search, struct sim_sweep_result *ou
             out->form[f] += thread->form[f];
         crowded |= thread->crowded;
     }
+    out->merged -= firsts_of(search);
     out->states = states_of(search);
     out->fixpoint = search->options->any && complete && !crowded;
     out->wall_s = clock_s() - began_s;
@@ -408,14 +418,17 @@ static void judge(struct sweep_search *search, struct sim_sweep_result *out)
 {
     struct sweep_edges *edges = all_edges(search);
     struct endless endless = {search};
-    sweep_nodes_relax(&search->nodes, edges, search->threads);
+    if (search->leaves)
+        sweep_nodes_relax(&search->nodes, edges, search->threads, search->layer);
     sweep_nodes_endless(&search->nodes, edges, search->threads, found_endless, &endless);
+    sweep_compare_samples(search, edges, out);
     free(edges);
     collect_broken(search, out);
-    compare_samples(search, out);
     uint64_t cuts = 0;
-    for (uint32_t i = 0; i < search->threads; i++)
+    for (uint32_t i = 0; i < search->threads; i++) {
         cuts += search->thread[i].cuts;
+        out->unfired += search->thread[i].unfired;
+    }
     /* A promise that was broken twice is broken, whatever else went wrong. */
     if (out->exit_code == 0 && (out->unequal_pairs || out->unfired || out->unrepeated || cuts == 0))
         out->exit_code = 8;
@@ -457,6 +470,7 @@ static void end(struct sweep_search *search)
         free(thread->sample);
     }
     sweep_items_free(&search->todo);
+    sweep_items_free(&search->fresh);
     sweep_nodes_free(&search->nodes);
     free(search->thread);
     free(search->task);

@@ -11,6 +11,7 @@ static const char campaign_id[] = "sweep";
 static const char no_version[] = "0.0.0";
 static const char deadline[] = "2099-01-01T00:00:00Z";
 enum { APPLICATION_BYTES = 16384, PACK_MAX = 64 << 20 };
+enum { RANGES_MAX = sizeof((struct sweep_world *)0)->range / sizeof(struct dut_range) };
 
 static int fail(char *message, size_t len, const char *what, const char *detail)
 {
@@ -290,7 +291,7 @@ static int make_flash(struct sweep_world *world)
 }
 
 /* A range that is not whole sectors is not used: it would hide bytes from the comparison. */
-static int make_ranges(struct sweep_world *world, char *message, size_t len)
+static int make_ranges(struct sweep_world *world, const char *device, char *message, size_t len)
 {
     const struct dut_layout *layout = &world->unit.layout;
     world->sectors = layout->flash_bytes / layout->sector_bytes;
@@ -299,15 +300,17 @@ static int make_ranges(struct sweep_world *world, char *message, size_t len)
         return fail(message, len, "sweep", "no memory");
     if (!world->dut->canonical || !world->dut->ranges)
         return 0;
-    world->ranges = world->dut->ranges(&world->unit, world->range, 16);
+    world->ranges = world->dut->ranges(&world->unit, world->range, RANGES_MAX);
+    if (world->ranges > RANGES_MAX)
+        return fail(message, len, device, "ranges() names more than it has room for");
     for (uint32_t i = 0; i < world->ranges; i++) {
         struct dut_range range = world->range[i];
         if (range.addr % layout->sector_bytes || range.len % layout->sector_bytes ||
             range.addr > layout->flash_bytes || range.len > layout->flash_bytes - range.addr)
-            return fail(message, len, world->dut->name,
+            return fail(message, len, device,
                         "ranges() names a range that is not of whole sectors of the flash");
         if (range.part >= DUT_PARTS)
-            return fail(message, len, world->dut->name,
+            return fail(message, len, device,
                         "ranges() names a part that is too high; accepted: 0 to 3");
         if (range.part + 1 > world->parts)
             world->parts = range.part + 1;
@@ -353,6 +356,7 @@ int sweep_world_build(struct sweep_world *out, const struct sim_sweep_options *o
 {
     const struct scn *scn = options->scn;
     const struct scn_group *group = NULL;
+    const char *device = options->dut_path ? options->dut_path : dut->name;
     memset(out, 0, sizeof *out);
     out->scn = scn;
     out->dut = dut;
@@ -369,7 +373,7 @@ int sweep_world_build(struct sweep_world *out, const struct sim_sweep_options *o
     make_unit(out, scn, group);
     const char *why = dut->refuses ? dut->refuses(&out->unit) : NULL;
     if (why)
-        return fail(message, len, dut->name, why);
+        return fail(message, len, device, why);
     sim_flash_known_init(&out->known, &out->base.layout);
     if (make_images(out, group) || make_flash(out))
         return fail(message, len, scn->path,
@@ -379,7 +383,7 @@ int sweep_world_build(struct sweep_world *out, const struct sim_sweep_options *o
     out->stories = sweep_stories(out->story, dut->traits);
     if (options->stories && pick_stories(out, options->stories, message, len))
         return -1;
-    return make_ranges(out, message, len);
+    return make_ranges(out, device, message, len);
 }
 
 void sweep_world_free(struct sweep_world *world)

@@ -75,15 +75,16 @@ struct sim_sweep_result {
     uint64_t operations; /* flash operations (pages, sectors) of the clean runs */
     uint64_t histories;  /* runs from a cut to the end, or to a state that was seen before */
     uint64_t cuts;       /* executed, and the boot after it ran */
-    /* Cuts whose boot led to a state that was seen before; with any number of cuts, further ones
-     * that left such a state, and were not booted again. */
+    /* Cuts that led to a state to which another cut leads, or no cut: in the last layer after their
+     * boot (they are among `cuts`), in those before it, and with any number of cuts, right away
+     * (they are not: they were not booted). */
     uint64_t merged;
     uint64_t states; /* different ones, just after the bootloader */
     uint64_t boots;
     bool fixpoint;  /* no new state is left for any number of cuts (of the finite forms) */
     uint32_t forms; /* mask of those that were asked for; of all that apply where none was */
     uint64_t form[SIM_SWEEP_FORMS]; /* cuts by form */
-    uint64_t sampled_pairs;         /* pairs of equal states that were run on and compared */
+    uint64_t sampled_pairs;         /* ways to a state that were run on and compared with it */
     uint64_t unequal_pairs; /* of them: the canonical form is unsound, the run is not valid */
     uint64_t unfired;       /* planned cuts that did not fire: an error of the sweep */
     uint32_t unrepeated; /* kinds of broken promises that their token did not break again */
