@@ -7,6 +7,7 @@
  *     cHEX                  a session with these choices, 4 bits each, the first lowest
  *     rot@BIT+ADDR          no session: the flash was damaged while the device was off
  */
+#include "guard.h"
 #include "search.h"
 
 #include <stdarg.h>
@@ -267,8 +268,8 @@ static void tell_end(FILE *out, const struct sweep_history_run *run)
                 "a blow of the history did not fall: another device, or another version of it?\n");
 }
 
-int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_sweep_token *token,
-                     FILE *out, char *message, size_t len)
+static int replay(const struct sim_sweep_options *options, const struct sim_sweep_token *token,
+                  FILE *out, char *message, size_t len)
 {
     struct sweep_plugin plugin;
     struct sweep_world world;
@@ -278,7 +279,9 @@ int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_s
         sweep_plugin_free(&plugin);
         return -1;
     }
+    struct sweep_call host = sweep_guard_enter(NULL, "one of refuses(), pack(), ranges()");
     int result = sweep_world_build(&world, options, plugin.dut, message, len);
+    sweep_guard_leave(host);
     if (result == 0)
         result = sweep_worker_init(&worker, &world, options->dut_path, message, len);
     if (result == 0) {
@@ -294,5 +297,15 @@ int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_s
     }
     sweep_world_free(&world);
     sweep_plugin_free(&plugin);
+    return result;
+}
+
+int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_sweep_token *token,
+                     FILE *out, char *message, size_t len)
+{
+    struct sweep_guard guard;
+    sweep_guard_begin(&guard);
+    int result = replay(options, token, out, message, len);
+    sweep_guard_end(&guard);
     return result;
 }
