@@ -5,6 +5,7 @@
  * 2^n times; so a unit there needs no place of its own in the key. Not part of the key: time, wear,
  * the number of cuts so far.
  */
+#include "guard.h"
 #include "internal.h"
 
 #include <string.h>
@@ -83,8 +84,10 @@ static bool view_of(struct sweep_worker *worker, const struct sweep_state *state
                     uint32_t done, XXH128_hash_t *out)
 {
     look(worker, state, done);
+    struct sweep_call host = sweep_guard_enter(NULL, "canonical()");
     uint32_t len =
         worker->dut->canonical(worker->ram, &worker->view, part, worker->canon, CANON_MAX);
+    sweep_guard_leave(host);
     if (len == 0 || len > CANON_MAX)
         return false;
     *out = XXH3_128bits(worker->canon, len);
@@ -162,7 +165,9 @@ static void tell_scratch(struct sweep_worker *worker, struct sweep_state *state)
         struct dut_range range[SWEEP_SCRATCH_MAX];
         memset(range, 0, sizeof range);
         look(worker, state, spread(v, mine, count));
+        struct sweep_call host = sweep_guard_enter(NULL, "scratch()");
         uint32_t found = worker->dut->scratch(worker->ram, &worker->view, range, SWEEP_SCRATCH_MAX);
+        sweep_guard_leave(host);
         found = found > SWEEP_SCRATCH_MAX ? 0 : found;
         if (v > 0 && (found != state->scratches || memcmp(range, state->scratch, sizeof range))) {
             state->scratches = 0;

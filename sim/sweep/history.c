@@ -7,6 +7,7 @@
  *     cHEX                  a session with these choices, 4 bits each, the first lowest
  *     rot@BIT+ADDR          no session: the flash was damaged while the device was off
  */
+#include "guard.h"
 #include "search.h"
 
 #include <stdarg.h>
@@ -295,8 +296,8 @@ static int exit_code_of(const struct sweep_history_run *run)
     return run->fired ? 0 : 6;
 }
 
-int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_sweep_token *token,
-                     FILE *out, char *message, size_t len)
+static int replay(const struct sim_sweep_options *options, const struct sim_sweep_token *token,
+                  FILE *out, char *message, size_t len)
 {
     struct sweep_plugin plugin;
     struct sweep_world world;
@@ -306,7 +307,9 @@ int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_s
         sweep_plugin_free(&plugin);
         return -1;
     }
+    struct sweep_call host = sweep_guard_enter(NULL, "one of refuses(), pack(), ranges()");
     int result = sweep_world_build(&world, options, plugin.dut, message, len);
+    sweep_guard_leave(host);
     if (result == 0)
         result = sweep_worker_init(&worker, &world, options->dut_path, message, len);
     if (result == 0) {
@@ -322,5 +325,15 @@ int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_s
     }
     sweep_world_free(&world);
     sweep_plugin_free(&plugin);
+    return result;
+}
+
+int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_sweep_token *token,
+                     FILE *out, char *message, size_t len)
+{
+    struct sweep_guard guard;
+    sweep_guard_begin(&guard);
+    int result = replay(options, token, out, message, len);
+    sweep_guard_end(&guard);
     return result;
 }

@@ -107,6 +107,7 @@ struct sweep_plugin {
         size_t len;
     } segment[8];
     uint32_t segments;
+    bool has_thread_locals;
 };
 int sweep_plugin_load(struct sweep_plugin *out, const char *path, char *message, size_t len);
 /* Every static variable back to what it was after loading. */
@@ -242,6 +243,8 @@ struct sweep_worker {
     struct sweep_plugin plugin;
     const struct dut *dut;
     void *ram;
+    uint8_t *wall; /* page behind it, which may not be touched */
+    size_t ram_mapped, wall_bytes;
     struct boot_openssl openssl;
     struct boot_crypto crypto;
     struct dut_unit unit; /* world's, with the variant of the story that runs */

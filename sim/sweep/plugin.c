@@ -1,8 +1,10 @@
 /*
  * Loads a device. Each worker gets a copy of its own (dlopen gives the same mapping for the same
  * file, so the file is copied into memory first), and the writable segments are remembered as they
- * were after loading: each boot starts as from reset, static variables too.
+ * were after loading: each boot starts as from reset, static variables too. What would outlive
+ * that, or end the host in silence, is refused.
  */
+#include "guard.h"
 #include "internal.h"
 #include "sim/dut_own.h"
 
@@ -70,6 +72,9 @@ static int remember(struct dl_phdr_info *info, size_t size, void *ctx)
     if (info->dlpi_addr != find->base)
         return 0;
     for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_TLS && info->dlpi_phdr[i].p_memsz)
+            plugin->has_thread_locals = true;
+    for (int i = 0; i < info->dlpi_phnum; i++)
         if (info->dlpi_phdr[i].p_type == PT_GNU_RELRO) {
             relro = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
             relro_end = relro + info->dlpi_phdr[i].p_memsz;
@@ -94,6 +99,53 @@ static int remember(struct dl_phdr_info *info, size_t size, void *ctx)
     return 0;
 }
 
+/* Symbols that the file asks others for, in its dynamic symbol table; those that it hashes, it has
+ * itself. NULL, or the first that a device can't be let call: the host would end, with 0 perhaps.
+ */
+static const char *find_forbidden(const struct link_map *map)
+{
+    static const char *const forbidden[] = {"exit", "_exit", "_Exit", "quick_exit"};
+    const ElfW(Sym) *symbol = NULL;
+    const char *names = NULL;
+    const uint32_t *gnu = NULL, *old = NULL;
+    for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+        /* Not every machine's loader has made addresses of these offsets. */
+        ElfW(Addr) offset = entry->d_un.d_ptr < map->l_addr ? map->l_addr : 0;
+        const void *at = (const void *)(entry->d_un.d_ptr + offset);
+        symbol = entry->d_tag == DT_SYMTAB ? at : symbol;
+        names = entry->d_tag == DT_STRTAB ? at : names;
+        gnu = entry->d_tag == DT_GNU_HASH ? at : gnu;
+        old = entry->d_tag == DT_HASH ? at : old;
+    }
+    uint32_t count = !symbol || !names ? 0 : gnu ? gnu[1] : old ? old[1] : 0;
+    for (uint32_t i = 0; i < count; i++)
+        for (size_t f = 0; f < sizeof forbidden / sizeof *forbidden; f++)
+            if (symbol[i].st_shndx == SHN_UNDEF &&
+                strcmp(names + symbol[i].st_name, forbidden[f]) == 0)
+                return forbidden[f];
+    return NULL;
+}
+
+/* What lives outside of RAM, flash and the variables that are set back. */
+static int check(struct sweep_plugin *plugin, const struct link_map *map, const char *path,
+                 char *message, size_t len)
+{
+    struct find find = {plugin, map->l_addr};
+    const char *forbidden = find_forbidden(map);
+    if (forbidden) {
+        snprintf(message, len,
+                 "%s: calls %s(), which would end the sweep; a bootloader that gives up returns "
+                 "with boots = false",
+                 path, forbidden);
+        return -1;
+    }
+    if (dl_iterate_phdr(remember, &find))
+        return fail(message, len, path, "no memory");
+    if (plugin->has_thread_locals)
+        return fail(message, len, path, "has thread-local variables, which no reset sets back");
+    return 0;
+}
+
 static int bind(struct sweep_plugin *out, const char *path, char *message, size_t len)
 {
     char name[64];
@@ -115,14 +167,14 @@ static int bind(struct sweep_plugin *out, const char *path, char *message, size_
         return fail(message, len, path, "names no variants of its factory; accepted: 1 to 255");
     if (dlinfo(out->handle, RTLD_DI_LINKMAP, &map))
         return fail(message, len, path, dlerror());
-    struct find find = {out, map->l_addr};
-    return dl_iterate_phdr(remember, &find) ? fail(message, len, path, "no memory") : 0;
+    return check(out, map, path, message, len);
 }
 
 int sweep_plugin_load(struct sweep_plugin *out, const char *path, char *message, size_t len)
 {
     memset(out, 0, sizeof *out);
     out->file = -1;
+    sweep_guard_name(path);
     if (!path || !*path) {
         out->dut = dut_own_device();
         return 0;
@@ -132,7 +184,10 @@ int sweep_plugin_load(struct sweep_plugin *out, const char *path, char *message,
         snprintf(message, len, "%s: %m", path);
         return -1;
     }
-    return bind(out, path, message, len);
+    struct sweep_call host = sweep_guard_enter(NULL, "loading it, or dut_device(),");
+    int error = bind(out, path, message, len);
+    sweep_guard_leave(host);
+    return error;
 }
 
 void sweep_plugin_reset(const struct sweep_plugin *plugin)

@@ -1,5 +1,6 @@
 /* What the device under test gets of the world: flash, crypto, time, the service, the firmware's
  * behaviour. Each function may take the control flow away. */
+#include "guard.h"
 #include "internal.h"
 
 #include <string.h>
@@ -119,9 +120,11 @@ struct sim_flash_cut sweep_cut_of(const struct sweep_blow *blow, uint32_t unit)
 static bool hook_before(void *ctx, const struct sim_flash_call *call, struct sim_flash_cut *cut)
 {
     struct sweep_worker *worker = ctx;
+    struct sweep_call device = sweep_guard_enter(NULL, NULL); /* the host itself is busy here */
     for (uint32_t unit = 0; worker->at_op && unit < call->units; unit++)
         if (worker->ops + unit >= worker->at_from && worker->ops + unit < worker->at_to)
             worker->at_op(worker, call, unit, worker->ops + unit);
+    sweep_guard_leave(device);
     mark_dirty(worker, call->addr, call->len);
     bool hit = aim(worker, call, cut);
     worker->ops += call->units;
@@ -228,18 +231,21 @@ void sweep_port_hooks(struct sweep_worker *worker, struct sweep_state *state)
 static void port_sha_begin(void *ctx)
 {
     struct sweep_worker *worker = ctx;
+    count(worker);
     worker->crypto.sha256_begin(worker->crypto.ctx);
 }
 
 static void port_sha_update(void *ctx, const void *data, size_t len)
 {
     struct sweep_worker *worker = ctx;
+    count(worker);
     worker->crypto.sha256_update(worker->crypto.ctx, data, len);
 }
 
 static void port_sha_final(void *ctx, uint8_t out[32])
 {
     struct sweep_worker *worker = ctx;
+    count(worker);
     worker->crypto.sha256_final(worker->crypto.ctx, out);
 }
 
@@ -247,6 +253,7 @@ static int port_ecdsa(void *ctx, const uint8_t key[65], const uint8_t hash[32], 
                       size_t len)
 {
     struct sweep_worker *worker = ctx;
+    count(worker);
     return worker->crypto.ecdsa_verify(worker->crypto.ctx, key, hash, sig, len);
 }
 
@@ -404,6 +411,7 @@ static void port_report(void *ctx, const struct dut_report *report)
 
 static void port_note(void *ctx, const char *text)
 {
+    count(ctx);
     sweep_tell(ctx, "%s", text);
 }
 

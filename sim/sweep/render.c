@@ -31,11 +31,13 @@ bool sim_sweep_wrong(char *out, size_t len, const struct sim_sweep_result *resul
         snprintf(cuts, sizeof cuts, "no cut was made, so nothing was shown");
     if (result->unequal_pairs)
         snprintf(pairs, sizeof pairs,
-                 "%" PRIu64 " of %" PRIu64 " pairs of states that the device calls equal went on "
-                 "differently: its canonical form is unsound",
+                 "%" PRIu64 " of %" PRIu64 " pairs of equal states went on differently: its "
+                 "canonical form is unsound, or it goes by more than its flash",
                  result->unequal_pairs, result->sampled_pairs);
     if (result->unfired)
-        snprintf(cuts, sizeof cuts, "%" PRIu64 " planned cuts did not fire", result->unfired);
+        snprintf(cuts, sizeof cuts,
+                 "%" PRIu64 " planned cuts did not fire: run again, a session went another way",
+                 result->unfired);
     snprintf(out, len, "%s%s%s", pairs, *pairs && *cuts ? "; " : "", cuts);
     return *pairs || *cuts;
 }

@@ -1,5 +1,6 @@
 /* Layers, threads, and what comes out. */
 #include "search.h"
+#include "guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,9 +68,12 @@ static void *thread_main(void *ctx)
 {
     struct sweep_thread *thread = ctx;
     struct sweep_search *search = thread->search;
+    struct sweep_guard guard;
     size_t next;
+    sweep_guard_begin(&guard);
     while ((next = atomic_fetch_add(&search->next, 1)) < search->tasks)
         work(thread, &search->task[next]);
+    sweep_guard_end(&guard);
     pthread_mutex_lock(&search->lock);
     search->running--;
     pthread_cond_signal(&search->done);
@@ -489,8 +493,8 @@ static uint32_t forms_of(const struct sim_sweep_options *options)
     return options->any ? finite : all;
 }
 
-int sim_sweep_run(const struct sim_sweep_options *options, struct sim_sweep_result *out,
-                  char *message, size_t len)
+static int sweep(const struct sim_sweep_options *options, struct sim_sweep_result *out,
+                 char *message, size_t len)
 {
     struct sweep_plugin plugin;
     struct sweep_world world;
@@ -503,7 +507,9 @@ int sim_sweep_run(const struct sim_sweep_options *options, struct sim_sweep_resu
         sweep_plugin_free(&plugin);
         return -1;
     }
+    struct sweep_call host = sweep_guard_enter(NULL, "one of refuses(), pack(), ranges()");
     int error = sweep_world_build(&world, &with, plugin.dut, message, len);
+    sweep_guard_leave(host);
     if (!error)
         error = begin(&search, &world, &with, message, len);
     if (!error) {
@@ -524,5 +530,15 @@ int sim_sweep_run(const struct sim_sweep_options *options, struct sim_sweep_resu
     }
     sweep_world_free(&world);
     sweep_plugin_free(&plugin);
+    return error;
+}
+
+int sim_sweep_run(const struct sim_sweep_options *options, struct sim_sweep_result *out,
+                  char *message, size_t len)
+{
+    struct sweep_guard guard;
+    sweep_guard_begin(&guard);
+    int error = sweep(options, out, message, len);
+    sweep_guard_end(&guard);
     return error;
 }

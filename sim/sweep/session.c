@@ -2,11 +2,16 @@
  * One power session, or the half of one: the bootloader up to its jump, or the booted image until
  * it resets, rests, or something takes the control flow away.
  */
+#include "guard.h"
 #include "internal.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { RAM_ALIGN = 16 };
 
 uint64_t sweep_choices_pack(const struct sweep_choices *choices)
 {
@@ -129,7 +134,9 @@ static void boot(struct sweep_worker *worker)
     state->flash.protect_from = state->flash.protect_to = 0;
     forget(worker);
     worker->boots++;
+    struct sweep_call host = sweep_guard_enter(worker, "boot()");
     worker->dut->boot(worker->ram, &worker->port, (enum dut_reset)state->env.reset, &state->boot);
+    sweep_guard_leave(host);
     state->boot.why[DUT_TEXT_MAX - 1] = 0;
     if (worker->suffered)
         sweep_blow_falls(worker); /* a brown-out never goes away by itself */
@@ -167,8 +174,10 @@ static void run(struct sweep_worker *worker)
     if (state->boot.watchdog_s)
         worker->watchdog_ms = worker->started_ms + (int64_t)state->boot.watchdog_s * 1000;
     forget(worker);
+    struct sweep_call host = sweep_guard_enter(worker, "run()");
     enum dut_run how = worker->dut->run(worker->ram, &worker->port,
                                         (enum dut_reset)state->env.reset, &state->boot);
+    sweep_guard_leave(host);
     if (worker->suffered)
         sweep_blow_falls(worker); /* it wrote no more: the power goes while it rests */
     if (how == DUT_RUN_RESET) {
@@ -191,12 +200,14 @@ enum sweep_end sweep_session(struct sweep_worker *worker, struct sweep_state *st
         abort();
     }
     begin(worker, state, picks, blow);
+    const struct sweep_call host = sweep_guard_enter(NULL, NULL);
     if (setjmp(worker->end) == 0) {
         if (worker->booting)
             boot(worker);
         else
             run(worker);
     }
+    sweep_guard_leave(host); /* also where the control flow was taken away */
     if (worker->ended != END_BOOTED)
         state->booted = false;
     sweep_tell_flash(worker);
@@ -208,6 +219,26 @@ enum sweep_end sweep_session(struct sweep_worker *worker, struct sweep_state *st
     return worker->ended;
 }
 
+/* The device's RAM, with a page behind it which may not be touched: what is written there would be
+ * the host's. NULL: no memory. */
+static void *ram_map(struct sweep_worker *worker)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t bytes = ((size_t)worker->dut->ram_bytes + RAM_ALIGN - 1) & ~(size_t)(RAM_ALIGN - 1);
+    worker->ram_mapped = (bytes + page - 1) / page * page;
+    worker->wall_bytes = page;
+    uint8_t *at = mmap(NULL, worker->ram_mapped + page, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        return NULL;
+    worker->wall = at + worker->ram_mapped;
+    if (mprotect(worker->wall, page, PROT_NONE)) {
+        munmap(at, worker->ram_mapped + page);
+        return NULL;
+    }
+    return worker->wall - bytes;
+}
+
 int sweep_worker_init(struct sweep_worker *worker, const struct sweep_world *world,
                       const char *dut_path, char *message, size_t len)
 {
@@ -216,7 +247,7 @@ int sweep_worker_init(struct sweep_worker *worker, const struct sweep_world *wor
     if (sweep_plugin_load(&worker->plugin, dut_path, message, len))
         return -1;
     worker->dut = worker->plugin.dut;
-    worker->ram = malloc(worker->dut->ram_bytes ? worker->dut->ram_bytes : 1);
+    worker->ram = ram_map(worker);
     worker->canon = malloc(sweep_canon_max());
     worker->dirty = calloc(world->sectors, 1);
     worker->dirty_sector = calloc(world->sectors, sizeof *worker->dirty_sector);
@@ -233,7 +264,8 @@ int sweep_worker_init(struct sweep_worker *worker, const struct sweep_world *wor
 
 void sweep_worker_free(struct sweep_worker *worker)
 {
-    free(worker->ram);
+    if (worker->ram)
+        munmap(worker->wall - worker->ram_mapped, worker->ram_mapped + worker->wall_bytes);
     free(worker->canon);
     free(worker->dirty);
     free(worker->dirty_sector);
@@ -247,7 +279,10 @@ static void factory(struct sweep_worker *worker)
     struct sweep_state *state = worker->state;
     forget(worker);
     uint8_t base = worker->world->story[state->env.story]->base;
-    if (worker->dut->factory(worker->ram, &worker->port, &worker->world->image[base].dut))
+    struct sweep_call host = sweep_guard_enter(worker, "factory()");
+    int error = worker->dut->factory(worker->ram, &worker->port, &worker->world->image[base].dut);
+    sweep_guard_leave(host);
+    if (error)
         sweep_break(worker, REP_PROMISE_NO_BRICK, "the factory could not install %s",
                     worker->world->image[base].version);
     state->env.permanent = base;
@@ -272,12 +307,14 @@ int sweep_root(struct sweep_worker *worker, struct sweep_state *out, uint32_t va
     begin(worker, out, NULL, NULL);
     worker->unit = world->unit;
     worker->unit.variant = variant;
+    const struct sweep_call host = sweep_guard_enter(NULL, NULL);
     if (setjmp(worker->end) == 0)
         factory(worker);
+    sweep_guard_leave(host);
     for (uint32_t i = 0; i < worker->dirties; i++)
         worker->dirty[worker->dirty_sector[i]] = 0;
     if (worker->ended == END_BROKEN) {
-        snprintf(message, len, "%s: %s", worker->dut->name, worker->failure.what);
+        snprintf(message, len, "%s: in factory(): %s", worker->dut->name, worker->failure.what);
         sweep_state_free(out);
         return -1;
     }
