@@ -131,6 +131,11 @@ void sweep_run_node(struct sweep_thread *thread, struct sweep_item *item);
 /* How the worker's last session ended, and in what state: the same for the same session. */
 uint64_t sweep_led_to(struct sweep_worker *worker, struct sweep_state *state);
 
+/* Of each thread its own; the caller frees the array. */
+struct sweep_edges *sweep_all_edges(const struct sweep_search *search);
+/* verdict.c: everything of the result but its times; complete: no state is left to be cut. */
+void sweep_verdict(struct sweep_search *search, struct sim_sweep_result *out, bool complete);
+
 /* sample.c: equal states are run on, and compared. */
 uint64_t sweep_face_of(struct sweep_worker *worker, struct sweep_state *state);
 void sweep_sample(struct sweep_thread *thread, uint32_t node, const struct sweep_origin *origin,
