@@ -3,12 +3,13 @@
  * next image. There is no way back: an image that was copied runs for good.
  *
  *     updater:     B <- image and proof, verified    record <- COPY        reset
- *     bootloader:  COPY: verify B, A <- B sector by sector, verify A, record <- NONE, jump to A
+ *     bootloader:  COPY: verify B, A <- B from last sector to first, verify A, record <- NONE,
+ *                  jump to A
  *
  * cut in              next boot                                               why it is enough
  * the download        NONE: boots A                                           A was not touched
  * record <- COPY      COPY or NONE, settled by record_load                    B is whole, A too
- * A <- B              COPY: from the first sector                             B was not touched
+ * A <- B              COPY: all of it anew                                    B was not touched
  * record <- NONE      COPY or NONE, settled                                   A and B are whole
  *
  * The copy is never resumed in its middle and a sector is never taken for copied because it reads
@@ -47,7 +48,7 @@ static int copy_image(struct kit *kit, uint32_t image_bytes)
 {
     uint32_t sectors = slot_sectors(kit, image_bytes);
     struct slot_image image;
-    for (uint32_t i = 0; i < sectors; i++)
+    for (uint32_t i = sectors; i-- > 0;)
         if (kit_copy_sector(kit, slot_sector(kit, SLOT_A, i, sectors),
                             slot_sector(kit, SLOT_B, i, sectors)))
             return -1;
@@ -165,6 +166,21 @@ static uint32_t canonical(void *ram, const struct dut_port *view, uint32_t part,
     return record_canonical(kit_init(ram, view), out, max);
 }
 
+/* Without a command, slot B belongs to the next download, which erases it. */
+static uint32_t scratch(void *ram, const struct dut_port *view, struct dut_range *out, uint32_t max)
+{
+    struct kit *kit = kit_init(ram, view);
+    struct record record;
+    struct order order;
+    if (max < 1 || !record_peek(kit, &record))
+        return 0;
+    order_decode(&order, &record);
+    if (order.command != NONE)
+        return 0;
+    out[0] = (struct dut_range){kit->layout->slot_addr[SLOT_B], kit->layout->slot_bytes, 0};
+    return 1;
+}
+
 static const struct dut copy = {
     .abi = DUT_ABI,
     .name = "copy",
@@ -178,6 +194,7 @@ static const struct dut copy = {
     .run = run,
     .ranges = ranges,
     .canonical = canonical,
+    .scratch = scratch,
 };
 
 const struct dut *dut_device(void)

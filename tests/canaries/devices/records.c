@@ -9,6 +9,7 @@ enum { BODY_MAGIC = 0x42434552 /* "RECB" */, MARK_MAGIC = 0x4D434552 /* "RECM" *
 /* What one sector holds, each byte of it read once. */
 struct sector {
     bool sound; /* the body */
+    bool torn;  /* one of its marks: neither blank nor whole */
     uint32_t sequence, marks;
     bool marked[MARKS];
     uint8_t body[BODY_BYTES];
@@ -49,6 +50,7 @@ static int sector_read(struct kit *kit, uint32_t sector, struct sector *out)
             return -1;
         out->marked[i] = memcmp(mark, fits, sizeof mark) == 0;
         out->marks += out->marked[i];
+        out->torn |= !out->marked[i] && !kit_all_are(mark, sizeof mark, 0xFF);
     }
     return 0;
 }
@@ -83,25 +85,59 @@ static int wipe(struct kit *kit, uint32_t sector)
     return kit_erase(kit, sector_addr(kit, sector));
 }
 
+/* The newer of what counts; is none when it has no mark. */
+static uint32_t in_force(const struct sector state[2])
+{
+    return state[1].marks && (!state[0].marks || is_newer(&state[1], &state[0]));
+}
+
+/* A mark of the other sector did not read, but may do so later. */
+static bool waits(const struct sector *other, const struct sector *record)
+{
+    return other->sound && !other->marks && is_newer(other, record);
+}
+
+static void record_of(struct record *out, uint32_t sector, const struct sector state[2])
+{
+    const struct sector *other = &state[!sector];
+    out->found = true;
+    out->torn = !other->marks && other->torn;
+    out->sector = sector;
+    out->sequence = state[sector].sequence;
+    memcpy(out->data, state[sector].body + AT_DATA, RECORD_DATA_BYTES);
+}
+
 int record_load(struct kit *kit, struct record *out)
 {
     struct sector state[2];
     memset(out, 0, sizeof *out);
     if (sector_read(kit, 0, &state[0]) || sector_read(kit, 1, &state[1]))
         return -1;
-    uint32_t force = state[1].marks && (!state[0].marks || is_newer(&state[1], &state[0]));
+    uint32_t force = in_force(state);
     const struct sector *record = &state[force], *other = &state[!force];
     if (!record->marks)
         return 0;
     if (settle(kit, force, record))
         return -1;
-    if (other->sound && !other->marks && is_newer(other, record) && wipe(kit, !force))
+    if (waits(other, record) && wipe(kit, !force))
         return -1;
-    out->found = true;
-    out->sector = force;
-    out->sequence = record->sequence;
-    memcpy(out->data, record->body + AT_DATA, RECORD_DATA_BYTES);
+    record_of(out, force, state);
+    if (out->torn)
+        kit->port->note(kit->port->ctx, "a newer record was cut in its mark: it does not count");
     return 0;
+}
+
+bool record_peek(struct kit *kit, struct record *out)
+{
+    struct sector state[2];
+    memset(out, 0, sizeof *out);
+    if (sector_read(kit, 0, &state[0]) || sector_read(kit, 1, &state[1]))
+        return false;
+    uint32_t force = in_force(state);
+    if (state[force].marks < MARKS || waits(&state[!force], &state[force]))
+        return false;
+    record_of(out, force, state);
+    return true;
 }
 
 static void body_of(uint8_t out[BODY_BYTES], uint32_t sequence,
@@ -125,6 +161,7 @@ int record_write(struct kit *kit, struct record *record, const uint8_t data[RECO
         kit_program(kit, mark_addr(kit, sector, 1), mark, sizeof mark))
         return -1;
     record->found = true;
+    record->torn = false;
     record->sector = sector;
     record->sequence++;
     memcpy(record->data, data, RECORD_DATA_BYTES);
@@ -143,20 +180,21 @@ static uint32_t canonical_sector(const struct sector *state, uint8_t *out)
 uint32_t record_canonical(struct kit *kit, uint8_t *out, uint32_t max)
 {
     struct sector state[2];
-    uint32_t len = 2;
-    if (max < 2 + 2 * (MARKS + RECORD_DATA_BYTES) || sector_read(kit, 0, &state[0]) ||
+    uint32_t len = 3;
+    if (max < 3 + 2 * (MARKS + RECORD_DATA_BYTES) || sector_read(kit, 0, &state[0]) ||
         sector_read(kit, 1, &state[1]))
         return 0;
-    uint32_t force = state[1].marks && (!state[0].marks || is_newer(&state[1], &state[0]));
+    uint32_t force = in_force(state);
     const struct sector *record = &state[force], *other = &state[!force];
     if (!record->marks)
         return 0;
     bool settled = record->marks == MARKS;
-    bool waits = other->sound && !other->marks && is_newer(other, record);
+    bool waiting = waits(other, record);
     out[0] = settled;
-    out[1] = waits;
+    out[1] = waiting;
+    out[2] = other->marks > 0;
     len += canonical_sector(record, out + len);
-    if (waits || (!settled && other->sound))
+    if (waiting || (!settled && other->sound))
         len += canonical_sector(other, out + len);
     return len;
 }

@@ -26,6 +26,7 @@ enum { RECORD_DATA_BYTES = 52 };
 
 struct record {
     bool found;      /* false: neither sector holds one */
+    bool torn;       /* a later one was begun: its mark is neither blank nor whole */
     uint32_t sector; /* 0 or 1 */
     uint32_t sequence;
     uint8_t data[RECORD_DATA_BYTES];
@@ -36,6 +37,10 @@ int record_load(struct kit *kit, struct record *out);
 /* Replaces the record in force by one with this data. record: as it was loaded in this power
  * session; it is the new one when 0 is returned, and to be loaded again when not. */
 int record_write(struct kit *kit, struct record *record, const uint8_t data[RECORD_DATA_BYTES]);
+
+/* For dut.scratch: the record that every load finds from now on, without a write. False while that
+ * is not settled, or when there is none. */
+bool record_peek(struct kit *kit, struct record *out);
 
 /* For dut.canonical: what the two sectors mean, without sequence numbers and without the record
  * that is out of force. The bytes written, 0 when max is too small. */

@@ -149,14 +149,25 @@ static int fetch_page(struct kit *kit, uint32_t offset, uint32_t len)
     return 0;
 }
 
+/* Of the offer, or of what runs if that is larger: a swap moves so many, and what is behind the
+ * smaller image is blank then. */
+static uint32_t sectors_of_both(struct kit *kit, uint32_t runs, uint32_t offered_bytes)
+{
+    struct slot_image image;
+    bool larger = slot_read(kit, runs, &image) && image.bytes > offered_bytes;
+    return slot_sectors(kit, larger ? image.bytes : offered_bytes);
+}
+
 /* 0 with *fetched telling if all of the offer came; -1 when the flash failed. */
 static int download(struct kit *kit, uint32_t slot, const struct dut_image *offer, bool *fetched)
 {
-    uint32_t page = kit->layout->page_bytes, sectors = slot_sectors(kit, offer->len);
+    uint32_t page = kit->layout->page_bytes, sectors = sectors_of_both(kit, !slot, offer->len);
     *fetched = false;
     for (uint32_t i = sectors; i-- > 0;)
         if (kit_erase(kit, slot_sector(kit, slot, i, sectors)))
             return -1;
+    if (proof_write(kit, slot, offer))
+        return -1;
     for (uint32_t at = 0; at < offer->len; at += page) {
         uint32_t len = offer->len - at < page ? offer->len - at : page;
         if (fetch_page(kit, at, len))
@@ -166,7 +177,7 @@ static int download(struct kit *kit, uint32_t slot, const struct dut_image *offe
         kit->port->kick(kit->port->ctx, 0);
     }
     *fetched = true;
-    return proof_write(kit, slot, offer);
+    return 0;
 }
 
 enum dut_status offer_download(struct kit *kit, uint32_t slot, const struct dut_image *offer)

@@ -1,23 +1,27 @@
 /*
  * A sound swap bootloader with revert, and its updater: MCUboot's test, confirm and revert. Slot A
- * runs, slot B holds the other image; the two are swapped through a scratch, the whole journal.
+ * runs, slot B holds the other image; the two are swapped through a scratch.
  *
- *     record: IDLE - the image in A is permanent      TEST - try what is in B
- *             SWAP - swapping, so many steps are done TRIAL - A is on trial, so many boots are left
+ *     record:  IDLE   the image in A is permanent     TEST   what is in B is to be tried
+ *              SWAP   so many steps are done          TRIAL  A is on trial, so many boots are left
+ *     journal: scratch ... | status sector: says that a swap goes on
  *
- *     updater:    B <- image, verified; TEST   bootloader: SWAP(0), swap, TRIAL(n), TRIAL(n-1),
- * jump image in A: healthy: IDLE                else TRIAL(0), reset: SWAP(0), swap back, IDLE
+ *     updater:     B <- image, verified; TEST; reset
+ *     bootloader:  SWAP(0), status, SWAP(1) ... SWAP(n), no status, TRIAL(m), TRIAL(m-1), jump
+ *     image in A:  healthy: IDLE;  else TRIAL(0), reset: SWAP(0), the same way back, IDLE
  *
- * A swap moves chunk by chunk, of as many sectors as the scratch: scratch <- A, A <- B, B <-
- * scratch. The argument for any cut:
+ * A swap moves chunk by chunk, of as many sectors as the scratch: scratch <- A, A <- B,
+ * B <- scratch. The argument for any cut:
  *
  *  1. A step is done from its first sector on and compared, in one power session; what a cut left
- * is never taken for done because it reads right.
+ *     is never taken for done because it reads right.
  *  2. Step n+1 destroys the source of step n, and doing step n again destroys what it had done.
- * Which of the two is next is the record's to say; record_load has settled it, so that it does not
- * say something else after the next cut. That is why no log of marks is kept: a mark that read as
- *     blank, its step half done again, and then reads as set, is a brick.
+ *     Which of the two is next is the record's to say; record_load has settled it, so that it does
+ *     not say something else after the next cut. That is why no log of marks is kept: a mark that
+ *     read as blank, its step half done again, and then reads as set, is a brick.
  *  3. The same holds between the states: both sides of each are fine where it may read either way.
+ *  4. The status sector is written and erased while the record says SWAP: however it reads after a
+ *     cut, the swap goes on.
  *
  * A trial is counted before the jump; a watchdog reset or a hard fault ends it at once.
  */
@@ -28,6 +32,7 @@
 
 enum state { IDLE, TEST, SWAP, TRIAL };
 enum { STEPS_PER_CHUNK = 3 };
+static const uint8_t swap_note[16] = "a swap goes on";
 
 /* The record, decoded. */
 struct status {
@@ -40,11 +45,8 @@ struct status {
     struct record record;
 };
 
-static int status_load(struct kit *kit, struct status *out)
+static void status_decode(struct status *out)
 {
-    memset(out, 0, sizeof *out);
-    if (record_load(kit, &out->record))
-        return -1;
     const uint8_t *data = out->record.data;
     out->state = data[0] <= TRIAL ? (enum state)data[0] : IDLE;
     out->back = data[1] != 0;
@@ -52,6 +54,14 @@ static int status_load(struct kit *kit, struct status *out)
     out->sectors = kit_get32(data + 4);
     out->steps = kit_get32(data + 8);
     memcpy(out->failed, data + 12, sizeof out->failed);
+}
+
+static int status_load(struct kit *kit, struct status *out)
+{
+    memset(out, 0, sizeof *out);
+    if (record_load(kit, &out->record))
+        return -1;
+    status_decode(out);
     return 0;
 }
 
@@ -67,10 +77,22 @@ static int status_write(struct kit *kit, struct status *status, enum state state
 
 /* ---- The swap ---- */
 
-/* Sectors of the scratch, and so of a chunk. */
+/* Sectors of the scratch, and so of a chunk; the journal's last one is the status sector. */
 static uint32_t scratch_sectors(const struct kit *kit)
 {
-    return kit->layout->journal_bytes / kit->layout->sector_bytes;
+    return kit->layout->journal_bytes / kit->layout->sector_bytes - 1;
+}
+
+static uint32_t status_addr(const struct kit *kit)
+{
+    return kit->layout->data_addr + scratch_sectors(kit) * kit->layout->sector_bytes;
+}
+
+static bool swap_is_noted(const struct kit *kit)
+{
+    uint8_t note[sizeof swap_note];
+    return kit_read(kit, status_addr(kit), note, sizeof note) == 0 &&
+           memcmp(note, swap_note, sizeof note) == 0;
 }
 
 static uint32_t steps_of(const struct kit *kit, uint32_t sectors)
@@ -79,14 +101,26 @@ static uint32_t steps_of(const struct kit *kit, uint32_t sectors)
     return kit_round_up(sectors, chunk) / chunk * STEPS_PER_CHUNK;
 }
 
+/* Where a step takes sector i of the slots from, and where it puts it. */
+struct move {
+    uint32_t from, to;
+};
+
+static struct move move_of(const struct kit *kit, uint32_t step, uint32_t i, uint32_t sectors)
+{
+    uint32_t a = slot_sector(kit, SLOT_A, i, sectors), b = slot_sector(kit, SLOT_B, i, sectors);
+    uint32_t scratch =
+        kit->layout->data_addr + i % scratch_sectors(kit) * kit->layout->sector_bytes;
+    const struct move move[STEPS_PER_CHUNK] = {{a, scratch}, {b, a}, {scratch, b}};
+    return move[step % STEPS_PER_CHUNK];
+}
+
 static int swap_step(struct kit *kit, uint32_t step, uint32_t sectors)
 {
     uint32_t chunk = scratch_sectors(kit), first = step / STEPS_PER_CHUNK * chunk;
     for (uint32_t i = first; i < first + chunk && i < sectors; i++) {
-        uint32_t a = slot_sector(kit, SLOT_A, i, sectors), b = slot_sector(kit, SLOT_B, i, sectors);
-        uint32_t scratch = kit->layout->data_addr + (i - first) * kit->layout->sector_bytes;
-        const uint32_t to[] = {scratch, a, b}, from[] = {a, b, scratch};
-        if (kit_copy_sector(kit, to[step % STEPS_PER_CHUNK], from[step % STEPS_PER_CHUNK]))
+        struct move move = move_of(kit, step, i, sectors);
+        if (kit_copy_sector(kit, move.to, move.from))
             return -1;
     }
     return 0;
@@ -95,6 +129,8 @@ static int swap_step(struct kit *kit, uint32_t step, uint32_t sectors)
 /* From where the record says that it stopped, to the end. */
 static int swap_go_on(struct kit *kit, struct status *status)
 {
+    if (status->steps == 0 && kit_program(kit, status_addr(kit), swap_note, sizeof swap_note))
+        return -1;
     while (status->steps < steps_of(kit, status->sectors)) {
         if (swap_step(kit, status->steps, status->sectors))
             return -1;
@@ -118,8 +154,9 @@ static int swap_begin(struct kit *kit, struct status *status, bool back)
 static int swap_end(struct kit *kit, struct status *status)
 {
     struct slot_image tried;
-    if (swap_go_on(kit, status))
+    if (swap_go_on(kit, status) || kit_erase(kit, status_addr(kit)))
         return -1;
+    status->steps = 0;
     if (!status->back) {
         status->left = (uint8_t)kit->port->unit->trial_boots;
         return status_write(kit, status, TRIAL);
@@ -157,7 +194,7 @@ static int obey(struct kit *kit, struct status *status, enum dut_reset reset)
     if (status->state == TRIAL && trial_has_ended(kit, status, reset) &&
         swap_begin(kit, status, true))
         return -1;
-    if (status->state == SWAP && swap_end(kit, status))
+    if ((status->state == SWAP || swap_is_noted(kit)) && swap_end(kit, status))
         return -1;
     if (status->state != TRIAL)
         return 0;
@@ -261,7 +298,9 @@ static const char *refuses(const struct dut_unit *unit)
 {
     if (unit->layout.page_bytes > KIT_PAGE_MAX)
         return "pages of at most 4096 bytes";
-    return unit->layout.journal_bytes ? NULL : "a journal, for the scratch";
+    return unit->layout.journal_bytes / unit->layout.sector_bytes >= 2
+               ? NULL
+               : "a journal of two sectors or more, for the scratch";
 }
 
 static int factory(void *ram, const struct dut_port *port, const struct dut_image *image)
@@ -272,6 +311,44 @@ static int factory(void *ram, const struct dut_port *port, const struct dut_imag
     if (slot_install(kit, SLOT_A, image))
         return -1;
     return status_write(kit, &status, IDLE);
+}
+
+static uint32_t ranges(const struct dut_unit *unit, struct dut_range *out, uint32_t max)
+{
+    if (max < 1)
+        return 0;
+    out[0] = (struct dut_range){unit->layout.config_addr, unit->layout.config_bytes, 0};
+    return 1;
+}
+
+static uint32_t canonical(void *ram, const struct dut_port *view, uint32_t part, uint8_t *out,
+                          uint32_t max)
+{
+    (void)part;
+    return record_canonical(kit_init(ram, view), out, max);
+}
+
+/* The step that is next in a swap erases what it writes; the scratch before each of a chunk's first
+ * steps, and slot B before each download, are erased by who uses them. */
+static uint32_t scratch(void *ram, const struct dut_port *view, struct dut_range *out, uint32_t max)
+{
+    struct kit *kit = kit_init(ram, view);
+    const struct dut_layout *layout = kit->layout;
+    uint32_t chunk = scratch_sectors(kit), count = 0;
+    struct status status;
+    memset(&status, 0, sizeof status);
+    if (max < 2 || !record_peek(kit, &status.record))
+        return 0;
+    status_decode(&status);
+    if (status.state == IDLE)
+        out[count++] = (struct dut_range){layout->slot_addr[SLOT_B], layout->slot_bytes, 0};
+    if (status.state != SWAP)
+        out[count++] = (struct dut_range){layout->data_addr, chunk * layout->sector_bytes, 0};
+    uint32_t i = status.steps / STEPS_PER_CHUNK * chunk, end = i + chunk;
+    for (; status.state == SWAP && i < end && i < status.sectors && count < max; i++)
+        out[count++] = (struct dut_range){move_of(kit, status.steps, i, status.sectors).to,
+                                          layout->sector_bytes, 0};
+    return count;
 }
 
 static const struct dut swap = {
@@ -286,6 +363,9 @@ static const struct dut swap = {
     .factory = factory,
     .boot = boot,
     .run = run,
+    .ranges = ranges,
+    .canonical = canonical,
+    .scratch = scratch,
 };
 
 const struct dut *dut_device(void)
