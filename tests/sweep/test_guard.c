@@ -65,6 +65,13 @@ Test(sweep_guard, what_would_end_or_hang_the_host_is_a_broken_promise_with_a_tok
     }
 }
 
+Test(sweep_guard, a_device_calls_its_own_function_where_libc_has_one_of_that_name)
+{
+    cr_assert_eq(sweep(UNRULY, "boot-names"), 0, "%s", message);
+    cr_assert_eq(result.brokens, 1);
+    cr_expect_str_eq(result.broken[0].what, "came to rest without asking for its update");
+}
+
 /* Nothing was run: the message names the plugin or its device, and the function. */
 static void expect_error(const char *plugin, const char *unruly, const char *names,
                          const char *says)
