@@ -49,6 +49,19 @@ static int copy_of(const char *path)
     return to;
 }
 
+/* A bootloader's crc32() or _exit() is its own, whatever the host or its libraries call so. The
+ * sanitizers do not bear the flag: there a plugin is to be linked with -Bsymbolic. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#if defined(RTLD_DEEPBIND) && !defined(__SANITIZE_ADDRESS__)
+static const int own_names_first = RTLD_DEEPBIND;
+#else
+static const int own_names_first = 0;
+#endif
+
 struct find {
     struct sweep_plugin *plugin;
     ElfW(Addr) base;
@@ -151,7 +164,7 @@ static int bind(struct sweep_plugin *out, const char *path, char *message, size_
     char name[64];
     struct link_map *map;
     snprintf(name, sizeof name, "/proc/self/fd/%d", out->file);
-    out->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    out->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | own_names_first);
     if (!out->handle)
         return fail(message, len, path, dlerror());
     const struct dut *(*device)(void);

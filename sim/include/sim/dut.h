@@ -1,24 +1,29 @@
 /*
  * The device under test (DUT): a bootloader, alone or with its updater, as `brickyard sweep` runs
  * it. ABI version 1; plain C, no other header of Brickyard is needed. A plugin is a shared object
- * that exports `dut_device`; sim/dut/README.md tells how to wrap an existing bootloader.
+ * that exports `dut_device`; sim/dut/README.md tells how to wrap an existing bootloader. Whatever
+ * changes here, but for comments, raises DUT_ABI.
  *
  * One power session, as the host runs it:
  *
  *     reset: RAM filled with A5, every static variable back to its initial value
  *     boot(ram, port, reset, &boot)           the bootloader: which image runs?
  *     RAM filled with A5, static variables back again (another program runs now)
- *     run(ram, port, reset, &boot)            the booted image, until it resets or has nothing to
- * do
+ *     run(ram, port, reset, &boot)            the booted image, until it resets or rests
  *
  * The host takes the control flow away in the middle of any port function: a power cut, a watchdog
  * reset, a hard fault. The function does not return then, and the next thing that is called is
  * boot(). Only flash survives. A device must not keep heap or threads across calls (what it
  * allocates is lost at the next reset), and need not be thread-safe: each worker of the host loads
- * a copy of its own.
+ * a copy of its own. It does the same whenever flash, reset and port say the same: no clock, no
+ * chance, no environment. Nothing is set back in the libraries that a plugin links, libc included.
+ *
+ * A crash in boot() or run() breaks a promise (no_brick), and so does a write behind ram_bytes; to
+ * compute for a second without a call of the port counts as an endless loop.
  *
  * Ownership: every pointer in port, unit, offer and image belongs to the host and is constant while
- * the call lasts. Times are UTC milliseconds since 1970, addresses are byte offsets in the flash.
+ * the call lasts. A text that a device gives is never NULL, but "" where it has nothing to say.
+ * Times are UTC milliseconds since 1970, addresses are byte offsets in the flash.
  */
 #ifndef SIM_DUT_H
 #define SIM_DUT_H
@@ -120,8 +125,8 @@ enum dut_status {
 
 struct dut_report {
     enum dut_status status;
-    const char *firmware_id; /* what it is about; "" when not known */
-    const char *version;     /* that runs */
+    const char *firmware_id; /* of the offer that it answers: else it answers none. "": not known */
+    const char *version;     /* that runs, as in its image; "": not known */
     const char *text;        /* status and reason in the device's words, for the story */
 };
 
@@ -131,7 +136,9 @@ struct dut_port {
 
     /* Flash, NOR rules: 0, or negative when it failed. read: any address and length. program: addr
      * and len multiples of page_bytes, only clears bits, page by page in rising order. erase: one
-     * sector. */
+     * sector, addr is its first byte. What breaks these rules breaks a promise (flash_discipline)
+     * and does not return. An operation fails, or says that it was done and was not, in a brown-out
+     * and on a sector that is damaged. */
     int (*read)(void *ctx, uint32_t addr, void *out, uint32_t len);
     int (*program)(void *ctx, uint32_t addr, const void *data, uint32_t len);
     int (*erase)(void *ctx, uint32_t addr);
@@ -144,9 +151,10 @@ struct dut_port {
     int (*ecdsa_verify)(void *ctx, const uint8_t public_key[65], const uint8_t hash[32],
                         const uint8_t *sig, size_t sig_len);
 
-    /* Time. A sleeping device is awake again at until_ms, unless the watchdog or a fault of the
-     * firmware comes first. kick: the watchdog (armed by dut_boot.watchdog_s) counts anew, with
-     * seconds; 0 leaves the time as it is. */
+    /* Time. It passes in flash operations and in sleep_until alone: who waits by asking now_ms
+     * waits for ever. A sleeping device is awake again at until_ms, unless the watchdog or a fault
+     * of the firmware comes first. kick: the watchdog (armed by dut_boot.watchdog_s) counts anew,
+     * with seconds; 0 leaves the time as it is. */
     int64_t (*now_ms)(void *ctx);
     void (*sleep_until)(void *ctx, int64_t until_ms);
     void (*kick)(void *ctx, uint32_t seconds);
@@ -165,10 +173,10 @@ struct dut_port {
     void (*note)(void *ctx, const char *text);
 };
 
-/* The bootloader's answer. */
+/* The bootloader's answer; all zero before boot() fills it in. */
 struct dut_boot {
     bool boots;             /* false: stays in the bootloader */
-    uint32_t image_addr;    /* first byte of the image that is jumped to */
+    uint32_t image_addr;    /* first byte of the image that runs, as pack() made it: its header's */
     uint32_t slot;          /* in which it is, for the story */
     bool trial;             /* not permanent yet */
     uint32_t watchdog_s;    /* armed at the jump; 0: not armed */
@@ -176,6 +184,7 @@ struct dut_boot {
     char why[DUT_TEXT_MAX]; /* for the story: "trial 1 of 3", "both copies lost" */
 };
 
+/* IDLE: nothing is left to do until the service wants something else, or the power is cycled. */
 enum dut_run { DUT_RUN_IDLE, DUT_RUN_RESET /* software reset */ };
 
 /* What the device can do; the sweep asks nothing else of it. */
@@ -204,19 +213,22 @@ struct dut_image_spec {
 };
 
 struct dut {
-    uint32_t abi; /* DUT_ABI */
+    uint32_t abi; /* DUT_ABI; first in every version */
     const char *name;
-    const char *about; /* one line */
-    uint32_t traits;   /* enum dut_trait, or-ed */
-    uint32_t ram_bytes;
-    uint32_t variants;          /* ways the factory may leave it, 1 or more */
+    const char *about;          /* one line */
+    uint32_t traits;            /* enum dut_trait, or-ed */
+    uint32_t ram_bytes;         /* of what `ram` points to, aligned to 16; may be 0 */
+    uint32_t variants;          /* ways the factory may leave it, 1 to 255 */
     const char *const *variant; /* their names, NULL: "factory" alone */
 
     /* NULL when the device works with this geometry, else what it would accept. May be NULL. */
     const char *(*refuses)(const struct dut_unit *unit);
 
     /* The image's bytes in the device's own format, signature not included: the number of bytes, 0
-     * when it does not fit max. NULL: Brickyard's format (bootloader/FORMAT.md). */
+     * when it does not fit max. The same bytes for the same spec, others for another; the host
+     * hashes and signs them (struct dut_image), and finds them at image_addr. What else the format
+     * has around them, such as the signature, the updater and the factory write from the offer.
+     * NULL: Brickyard's format (bootloader/FORMAT.md). */
     uint32_t (*pack)(const struct dut_image_spec *spec, uint8_t *out, uint32_t max);
 
     /* What the factory leaves: this image installed, confirmed, first in line. The flash is erased
