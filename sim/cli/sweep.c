@@ -70,9 +70,9 @@ static void show(void *ctx, const struct sim_sweep_progress *now)
         return;
     snprintf(line, sizeof line,
              "%s, cut %u: %llu cuts, %llu states, %llu waiting, %llu broken, %.0f s",
-             now->story && *now->story ? now->story : "-", now->layer, (unsigned long long)now->cuts,
-             (unsigned long long)now->states, (unsigned long long)now->todo,
-             (unsigned long long)now->broken, now->wall_s);
+             now->story && *now->story ? now->story : "-", now->layer,
+             (unsigned long long)now->cuts, (unsigned long long)now->states,
+             (unsigned long long)now->todo, (unsigned long long)now->broken, now->wall_s);
     rep_progress_line(progress, line);
 }
 
@@ -173,7 +173,7 @@ int cli_sweep(int argc, char **argv)
     poptContext context = poptGetContext("brickyard sweep", argc, (const char **)argv, table, 0);
     poptSetOtherOptionHelp(context, "SCENARIO.yaml [OPTIONS]");
     int code = parse(&s, context) ? CLI_USAGE : sweep(&s);
-    const char *const text[] = {s.cuts, s.torn, s.dut, s.jobs, s.json, s.junit};
+    const char *const text[] = {s.cuts, s.torn, s.story, s.dut, s.jobs, s.json, s.junit};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         free((void *)text[i]);
     poptFreeContext(context);
