@@ -27,7 +27,7 @@ rows() {
     sed -e '/^#/d; /^ *$/d; s/ *| */|/g; s/ *$//' "$here/expected.txt" | while IFS= read -r row; do
         name=${row%%|*}
         ((${#names[@]} == 0)) || [[ " ${names[*]} " == *" $name "* ]] || continue
-        ((${row##*|} <= most)) && printf '%s\n' "$row"
+        ((${row##*|} > most)) || printf '%s\n' "$row"
     done
 }
 
