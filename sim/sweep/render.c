@@ -165,8 +165,8 @@ static void put_broken(FILE *out, const struct sim_sweep_broken *broken)
     char command[SIM_SWEEP_COMMAND_MAX];
     sim_sweep_command(command, sizeof command, broken);
     line(out, "  %s: %s", broken->promise, broken->what);
-    line(out, "    in %" PRIu64 " state%s; %" PRIu32 " cut%s lead there", broken->states,
-         broken->states == 1 ? "" : "s", broken->cuts, broken->cuts == 1 ? "" : "s");
+    line(out, "    in %" PRIu64 " state%s; %" PRIu32 " cut%s there", broken->states,
+         broken->states == 1 ? "" : "s", broken->cuts, broken->cuts == 1 ? " leads" : "s lead");
     line(out, "    %s", command);
 }
 
