@@ -48,7 +48,7 @@ bool sweep_damage(const struct sweep_world *world, struct sweep_state *state,
         state->env.lost = 1;
     }
     sweep_env_cut(world, &state->env, blow->form);
-    state->defects |= blow->form != SIM_SWEEP_ROT;
+    state->defects |= blow->form != SIM_SWEEP_ROT || world->deep;
     for (uint32_t i = 0; i < DUT_PARTS; i++)
         state->part[i].known = false;
     if (blow->form == SIM_SWEEP_ROT)

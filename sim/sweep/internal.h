@@ -167,7 +167,9 @@ struct sweep_state {
     struct sweep_unit unit[SWEEP_UNITS_MAX];
     uint32_t units;
     bool crowded; /* more units than fit */
-    bool defects; /* a sector does not erase: nothing but equal bytes is equal then */
+    /* A sector does not erase, or, where further cuts follow, bits have rotted: nothing but equal
+     * bytes is equal then. */
+    bool defects;
     bool booted;
     struct dut_boot boot; /* when booted */
     uint8_t running;      /* image, when booted */

@@ -285,17 +285,21 @@ static void end(struct sweep_search *search)
     free(search->task);
 }
 
-/* Forms that apply when nothing else was asked for. */
+/* Forms that apply when nothing else was asked for. Damage is a blow of its own: cuts after it are
+ * tried when both are asked for. */
 static uint32_t forms_of(const struct sim_sweep_options *options)
 {
-    uint32_t all = (1u << SIM_SWEEP_FORMS) - 1, finite = all;
+    const uint32_t all = (1u << SIM_SWEEP_FORMS) - 1;
+    const uint32_t damage = 1u << SIM_SWEEP_ROT | 1u << SIM_SWEEP_STUCK | 1u << SIM_SWEEP_WORN;
     /* In an operation without effect is before it, but for wear. */
-    finite &= ~(1u << SIM_SWEEP_NOTHING | 1u << SIM_SWEEP_RANDOM | 1u << SIM_SWEEP_PIN |
-                1u << SIM_SWEEP_WATCHDOG | 1u << SIM_SWEEP_BROWN_OUT | 1u << SIM_SWEEP_ROT |
-                1u << SIM_SWEEP_STUCK | 1u << SIM_SWEEP_WORN);
+    const uint32_t infinite = 1u << SIM_SWEEP_NOTHING | 1u << SIM_SWEEP_RANDOM |
+                              1u << SIM_SWEEP_PIN | 1u << SIM_SWEEP_WATCHDOG |
+                              1u << SIM_SWEEP_BROWN_OUT;
     if (options->forms)
         return options->forms;
-    return options->any ? finite : all;
+    if (options->any)
+        return all & ~damage & ~infinite;
+    return options->cuts > 1 ? all & ~damage : all;
 }
 
 static void measure(struct sim_sweep_result *out, double began_s)
