@@ -124,7 +124,9 @@ static int make_void(const struct agent_journal *journal, int bank)
 {
     uint8_t page[AGENT_RECORD_MAX];
     const struct boot_flash *flash = journal->flash;
-    memset(page, 0, journal->layout->page_bytes);
+    /* The rest of the page stays FF: a header that is read again by luck is put over it. */
+    memset(page, 0xff, journal->layout->page_bytes);
+    memset(page, 0, AGENT_BANK_HEAD);
     return flash->program(flash->ctx, bank_addr(journal, bank), page, journal->layout->page_bytes);
 }
 

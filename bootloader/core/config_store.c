@@ -141,12 +141,12 @@ static int heal_mark(const struct boot_flash *flash, const struct boot_layout *l
  */
 static int clear_marks(const struct boot_flash *flash, const struct boot_layout *layout, int sector)
 {
-    uint8_t page[BOOT_PAGE_MAX];
-    int error = 0;
-    memset(page, 0, layout->page_bytes);
+    static const uint8_t nothing[BOOT_CONFIG_MARK_BYTES];
+    int error = BOOT_OK;
+    /* The rest of the page stays FF: a mark that is read again by luck is healed over it. */
     for (uint32_t i = 0; i < MARKS_OF_A_WRITE && !error; i++)
-        error = flash->program(flash->ctx, mark_addr(layout, sector, i), page, layout->page_bytes);
-    return error < 0 ? BOOT_EFLASH : BOOT_OK;
+        error = boot_program(flash, layout, mark_addr(layout, sector, i), nothing, sizeof nothing);
+    return error;
 }
 
 /* True when the sector holds this record with all its marks: a stuck sector ignores what is
