@@ -4,14 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct endless {
-    struct sweep_search *search;
-};
-
 static void found_endless(void *ctx, uint32_t node)
 {
-    struct endless *endless = ctx;
-    struct sweep_search *search = endless->search;
+    struct sweep_search *search = ctx;
     struct sweep_origin origin = {.parent = node,
                                   .layer = sweep_node(&search->nodes, node)->origin.layer,
                                   .blow = {.form = SIM_SWEEP_FORMS}};
@@ -176,10 +171,9 @@ static void count(struct sweep_search *search, struct sim_sweep_result *out, boo
 static void judge(struct sweep_search *search, struct sim_sweep_result *out)
 {
     struct sweep_edges *edges = sweep_all_edges(search);
-    struct endless endless = {search};
     if (search->leaves)
         sweep_nodes_relax(&search->nodes, edges, search->threads, search->layer);
-    sweep_nodes_endless(&search->nodes, edges, search->threads, found_endless, &endless);
+    sweep_nodes_endless(&search->nodes, edges, search->threads, found_endless, search);
     sweep_compare_samples(search, edges, out);
     free(edges);
     collect_broken(search, out);
