@@ -181,7 +181,20 @@ static void judge_rolled_back(struct sweep_worker *worker)
                     version_of(worker->world, state->running));
 }
 
-/* An outcome of this step's firmware; what is told late of an earlier one means nothing here. */
+/* Is it the answer to this step? What is told late, or once more, of an earlier one is none: a
+ * device that was ordered to roll back has not done so because it says again what it confirmed. */
+static bool answers(const struct sweep_worker *worker, const struct dut_report *report)
+{
+    const struct sweep_env *env = &worker->state->env;
+    const struct sweep_step *step = sweep_step_of(worker->world, env);
+    if (!env->offered)
+        return false;
+    if (step->kind == STEP_ORDER)
+        return report->status == DUT_SAYS_ROLLED_BACK || report->status == DUT_SAYS_REFUSED;
+    return step->kind == STEP_OFFER &&
+           !strcmp(report->firmware_id, worker->world->image[step->image].firmware_id);
+}
+
 void sweep_judge_report(struct sweep_worker *worker, const struct dut_report *report)
 {
     struct sweep_state *state = worker->state;
@@ -189,20 +202,14 @@ void sweep_judge_report(struct sweep_worker *worker, const struct dut_report *re
     const char *runs = version_of(worker->world, state->running);
     sweep_tell(worker, "tells the service: %s%s%s", report->text,
                *report->firmware_id ? " of " : "", report->firmware_id);
-    if (report->status == DUT_SAYS_PROGRESS || env->done)
-        return;
-    const struct sweep_step *step = sweep_step_of(worker->world, env);
-    bool order = step->kind == STEP_ORDER && env->offered;
-    bool ours = step->kind == STEP_OFFER && env->offered &&
-                !strcmp(report->firmware_id, worker->world->image[step->image].firmware_id);
-    if (!ours && !order)
+    if (report->status == DUT_SAYS_PROGRESS || env->done || !answers(worker, report))
         return;
     if (report->status == DUT_SAYS_CONFIRMED && *report->version && strcmp(report->version, runs))
         sweep_break(worker, REP_PROMISE_CONVERGENCE, "says that %s runs while %s does",
                     report->version, runs);
-    if (ours && report->status == DUT_SAYS_CONFIRMED)
+    if (report->status == DUT_SAYS_CONFIRMED)
         judge_confirmed(worker);
-    if (ours && report->status == DUT_SAYS_ROLLED_BACK)
+    if (report->status == DUT_SAYS_ROLLED_BACK)
         judge_rolled_back(worker);
     env->answer = (uint8_t)report->status;
 }

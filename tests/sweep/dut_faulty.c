@@ -61,7 +61,11 @@ static void report(void *ctx, const struct dut_report *said)
 
 static bool offer(void *ctx, struct dut_offer *out)
 {
-    return !has_fault("does-not-ask") && real->offer(ctx, out);
+    if (has_fault("does-not-ask") || !real->offer(ctx, out))
+        return false;
+    if (has_fault("confirms-once-more") && out->kind == DUT_OFFER_ROLLBACK)
+        say(DUT_SAYS_CONFIRMED, "");
+    return true;
 }
 
 static bool check(void *ctx, enum dut_check which)

@@ -151,21 +151,6 @@ static int factory(void *ram, const struct dut_port *port, const struct dut_imag
     return order_write(kit, &record, &(struct order){.command = NONE});
 }
 
-static uint32_t ranges(const struct dut_unit *unit, struct dut_range *out, uint32_t max)
-{
-    if (max < 1)
-        return 0;
-    out[0] = (struct dut_range){unit->layout.config_addr, unit->layout.config_bytes, 0};
-    return 1;
-}
-
-static uint32_t canonical(void *ram, const struct dut_port *view, uint32_t part, uint8_t *out,
-                          uint32_t max)
-{
-    (void)part;
-    return record_canonical(kit_init(ram, view), out, max);
-}
-
 /* Without a command, slot B belongs to the next download, which erases it. */
 static uint32_t scratch(void *ram, const struct dut_port *view, struct dut_range *out, uint32_t max)
 {
@@ -192,8 +177,8 @@ static const struct dut copy = {
     .factory = factory,
     .boot = boot,
     .run = run,
-    .ranges = ranges,
-    .canonical = canonical,
+    .ranges = record_ranges,
+    .canonical = record_canonical,
     .scratch = scratch,
 };
 

@@ -177,7 +177,7 @@ static uint32_t canonical_sector(const struct sector *state, uint8_t *out)
     return MARKS + RECORD_DATA_BYTES;
 }
 
-uint32_t record_canonical(struct kit *kit, uint8_t *out, uint32_t max)
+static uint32_t canonical(struct kit *kit, uint8_t *out, uint32_t max)
 {
     struct sector state[2];
     uint32_t len = 3;
@@ -197,4 +197,19 @@ uint32_t record_canonical(struct kit *kit, uint8_t *out, uint32_t max)
     if (waiting || (!settled && other->sound))
         len += canonical_sector(other, out + len);
     return len;
+}
+
+uint32_t record_canonical(void *ram, const struct dut_port *view, uint32_t part, uint8_t *out,
+                          uint32_t max)
+{
+    (void)part;
+    return canonical(kit_init(ram, view), out, max);
+}
+
+uint32_t record_ranges(const struct dut_unit *unit, struct dut_range *out, uint32_t max)
+{
+    if (max < 1)
+        return 0;
+    out[0] = (struct dut_range){unit->layout.config_addr, unit->layout.config_bytes, 0};
+    return 1;
 }

@@ -42,8 +42,11 @@ int record_write(struct kit *kit, struct record *record, const uint8_t data[RECO
  * is not settled, or when there is none. */
 bool record_peek(struct kit *kit, struct record *out);
 
-/* For dut.canonical: what the two sectors mean, without sequence numbers and without the record
- * that is out of force. The bytes written, 0 when max is too small. */
-uint32_t record_canonical(struct kit *kit, uint8_t *out, uint32_t max);
+/* dut.ranges: the two config sectors. */
+uint32_t record_ranges(const struct dut_unit *unit, struct dut_range *out, uint32_t max);
+/* dut.canonical: what the two sectors mean, without sequence numbers and without the record that is
+ * out of force. ram is a struct kit. */
+uint32_t record_canonical(void *ram, const struct dut_port *view, uint32_t part, uint8_t *out,
+                          uint32_t max);
 
 #endif
