@@ -1,0 +1,72 @@
+/*
+ * One MQTT 3.1.1 connection over TLS by libmosquitto on a libev loop, by the library's external-loop
+ * calls (its own thread polls with select and stops near 339 clients). Persistent session (clean
+ * session off), QoS 1 subscriptions.
+ *
+ * A struct agent_mqtt makes one connection after another: each is a libmosquitto instance of its
+ * own, so that nothing of a lost one lives on (what was not acknowledged is sent again by who owns
+ * it, as after a power cut). Events are called from the loop or from none of the functions below,
+ * and every function may be called inside every event, destroy too.
+ *
+ * libmosquitto acknowledges a message before it hands it over: one that is lost in a power cut right
+ * then is not delivered again by the broker.
+ */
+#ifndef DRIVERS_MQTT_H
+#define DRIVERS_MQTT_H
+
+#include "drivers/tls.h"
+#include <ev.h>
+#include <stdbool.h>
+
+enum { AGENT_MQTT_TOPICS_MAX = 8 };
+
+/* Borrowed, with all it points to, until agent_mqtt_destroy. */
+struct agent_mqtt_config {
+    const struct agent_tls *tls;
+    const struct agent_identity *identity; /* client certificate; NULL: none */
+    const char *host;         /* address or name to connect to */
+    const char *server_name;  /* name that the certificate must hold; NULL: host */
+    const char *bind_address; /* address of ours; NULL: any */
+    const char *client_id;
+    const char *user, *secret; /* NULL: none */
+    const char *will_topic, *will_payload; /* last will, QoS 1, retained; NULL: none */
+    const char *topic[AGENT_MQTT_TOPICS_MAX]; /* subscribed at each connection, QoS 1 */
+    uint32_t topics;
+    uint32_t message_bytes_max; /* larger payloads are dropped and told by `dropped` */
+    uint16_t port;
+    uint16_t keepalive_s;      /* 60 */
+    uint16_t connect_within_s; /* from connect to `up`, 30; then `down` */
+    struct agent_clock clock;
+};
+
+struct agent_mqtt_events {
+    void (*up)(void *ctx); /* CONNACK, and every SUBACK granted */
+    /* The connection is lost, or could not be made; why is a phrase ("certificate has expired").
+     * Exactly once for each agent_mqtt_connect that was not ended by a call of ours. */
+    void (*down)(void *ctx, const char *why);
+    void (*message)(void *ctx, const char *topic, const void *payload, uint32_t len);
+    void (*published)(void *ctx, uint32_t token);          /* PUBACK of a QoS 1 message */
+    void (*dropped)(void *ctx, const char *topic, uint32_t len); /* may be NULL */
+};
+
+struct agent_mqtt;
+/* No connection yet. events is borrowed. */
+int agent_mqtt_create(struct agent_mqtt **out, struct ev_loop *loop,
+                      const struct agent_mqtt_config *config,
+                      const struct agent_mqtt_events *events, void *ctx);
+void agent_mqtt_destroy(struct agent_mqtt *mqtt); /* drops; NULL allowed */
+
+/* Begins a connection; a second call while there is one is misuse. AGENT_DRIVERS_ECONNECT: no event
+ * follows, why (may be NULL) says it. */
+int agent_mqtt_connect(struct agent_mqtt *mqtt, char *why, size_t len);
+/* Ends it without an event. drop: as a power cut, the socket closes and the broker publishes the
+ * will; disconnect: DISCONNECT is sent first, and no will is published. */
+void agent_mqtt_drop(struct agent_mqtt *mqtt);
+void agent_mqtt_disconnect(struct agent_mqtt *mqtt);
+bool agent_mqtt_is_up(const struct agent_mqtt *mqtt);
+
+/* While up. token comes back by `published` (QoS 1). Payload is copied. */
+int agent_mqtt_publish(struct agent_mqtt *mqtt, const char *topic, const void *payload,
+                       uint32_t len, int qos, bool retain, uint32_t token);
+
+#endif
