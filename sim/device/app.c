@@ -104,22 +104,22 @@ static void start_agent(struct sim_device *dev)
 static void schedule_life(struct sim_device *dev)
 {
     int64_t now = dev->now_us;
-    dev->timer[TIMER_CONFIG] = now + 200000;
-    dev->timer[TIMER_DRIVERS] = now + 500000;
-    dev->timer[TIMER_MQTT] =
-        now + 1000000 + sim_rng_below(&dev->link_rng, 2000000) + 2 * dev_delay_us(dev, 200);
+    int64_t connects = 1000000 + sim_rng_below(&dev->link_rng, 2000000);
+    connects += 2 * dev_delay_us(dev, 200);
+    dev->timer[TIMER_CONFIG] = now + dev_own_us(dev, 200000);
+    dev->timer[TIMER_DRIVERS] = now + dev_own_us(dev, 500000);
+    dev->timer[TIMER_MQTT] = now + dev_own_us(dev, connects);
     if (dev->outcome.trial)
-        dev->timer[TIMER_WATCHDOG] = dev->app_start_us + dev->world->scn->device.watchdog_us;
+        dev->timer[TIMER_WATCHDOG] =
+            dev->app_start_us + dev_own_us(dev, dev->world->scn->device.watchdog_us);
     dev->timer[TIMER_CRASH] = next_crash_us(dev);
     if (dev->ailment.health[AGENT_HEALTH_HARD_FAULT] && !dev->running_confirmed) {
         int64_t most_s = dev->world->scn->device.fault_free_us / 1000000;
-        dev->timer[TIMER_CRASH] =
-            now + 500000 +
-            1000000 *
-                (int64_t)sim_rng_below(&dev->link_rng, (uint32_t)(most_s > 1 ? most_s - 1 : 1));
+        int64_t runs_s = sim_rng_below(&dev->link_rng, (uint32_t)(most_s > 1 ? most_s - 1 : 1));
+        dev->timer[TIMER_CRASH] = now + dev_own_us(dev, 500000 + 1000000 * runs_s);
     }
     if (dev->ailment.fault == SCN_HOW_RESET_LOOP || dev->ailment.fault == SCN_HOW_BROWN_OUT)
-        dev->timer[TIMER_RESET] = now + 5000000;
+        dev->timer[TIMER_RESET] = now + dev_own_us(dev, 5000000);
     if (dev->ailment.health[AGENT_HEALTH_MQTT] || dev->ailment.unreachable)
         dev->timer[TIMER_MQTT] = SIM_NEVER;
 }
@@ -130,10 +130,10 @@ static void fail_at_start(struct sim_device *dev)
 {
     int64_t watchdog_us = dev->world->scn->device.watchdog_us;
     if (dev->ailment.hang) {
-        dev->timer[TIMER_WATCHDOG] = dev->now_us + watchdog_us;
+        dev->timer[TIMER_WATCHDOG] = dev->now_us + dev_own_us(dev, watchdog_us);
         dev_log(dev, SIM_EV_HANG, 0, 0, "until the watchdog bites");
     } else {
-        dev->timer[TIMER_CRASH] = dev->now_us + 10000;
+        dev->timer[TIMER_CRASH] = dev->now_us + dev_own_us(dev, 10000);
     }
 }
 

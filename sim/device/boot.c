@@ -28,7 +28,7 @@ void dev_reset(struct sim_device *dev, enum boot_reset reset, int64_t after_us)
     dev->power = POWER_ROM;
     dev->reset = reset;
     dev_log(dev, SIM_EV_RESET, reset, 0, "%s", boot_reset_name((int)reset));
-    dev->timer[TIMER_BOOT] = dev->now_us + after_us;
+    dev->timer[TIMER_BOOT] = dev->now_us + dev_own_us(dev, after_us);
 }
 
 /* The mask ROM runs whatever the bootloader region holds; what is not the factory's code does not
@@ -109,5 +109,5 @@ void dev_boot(struct sim_device *dev)
             'A' + dev->outcome.slot, dev->outcome.trial ? ", trial" : "",
             dev->outcome.cause ? ", " : "",
             dev->outcome.cause ? boot_cause_name((int)dev->outcome.cause) : "");
-    dev->timer[TIMER_APP] = dev->now_us + 400000;
+    dev->timer[TIMER_APP] = dev->now_us + dev_own_us(dev, 400000);
 }

@@ -9,6 +9,18 @@ static uint32_t agent_random(void *ctx)
     return sim_rng_u32(&dev->agent_rng);
 }
 
+int64_t dev_own_us(const struct sim_device *dev, int64_t us)
+{
+    return us * dev->world->pace;
+}
+
+/* What does not fit (6 h at a pace beyond 198) lasts as long as it can. */
+static uint32_t own_ms(const struct sim_device *dev, int64_t ms)
+{
+    int64_t own = ms * dev->world->pace;
+    return own < UINT32_MAX ? (uint32_t)own : UINT32_MAX;
+}
+
 static int configure_agent(struct sim_device *dev)
 {
     const struct scn *scn = dev->world->scn;
@@ -17,10 +29,10 @@ static int configure_agent(struct sim_device *dev)
         .device_id = dev->unit->id,
         .boot = &dev->env,
         .approval = scn->campaign.approval,
-        .mqtt_within_ms = (uint32_t)(scn->device.mqtt_within_us / 1000),
-        .fault_free_ms = (uint32_t)(scn->device.fault_free_us / 1000),
-        .retry_first_ms = 60000,
-        .retry_max_ms = 6 * 3600 * 1000,
+        .mqtt_within_ms = own_ms(dev, scn->device.mqtt_within_us / 1000),
+        .fault_free_ms = own_ms(dev, scn->device.fault_free_us / 1000),
+        .retry_first_ms = own_ms(dev, 60000),
+        .retry_max_ms = own_ms(dev, 6 * 3600 * 1000),
         .retry_alert = 3,
         .retry_give_up = 10,
         .progress_sectors = 16,
@@ -84,7 +96,7 @@ struct sim_device *sim_device_create(const struct sim_world *world, uint32_t num
      */
     dev->power = POWER_ROM;
     dev->outcome = (struct boot_outcome){.slot = BOOT_SLOT_A};
-    dev->timer[TIMER_APP] = dev->now_us + sim_rng_below(&dev->link_rng, 1000000);
+    dev->timer[TIMER_APP] = dev->now_us + dev_own_us(dev, sim_rng_below(&dev->link_rng, 1000000));
     dev->timer[TIMER_FLUSH] = dev->now_us + 86400000000;
     dev_arm_timer(dev);
     return dev;
@@ -184,9 +196,13 @@ static void agent_due(struct sim_device *dev)
 }
 
 /* All devices tell their telemetry at the same hour, once a day, so that ticks between are left
- * out. */
+ * out; on a wire each message goes by itself. */
 static void telemetry_due(struct sim_device *dev)
 {
+    if (dev->wire) {
+        dev_telemetry_message(dev);
+        return;
+    }
     const int64_t hour = 3600000000, day = 24 * hour;
     dev_telemetry_flush(dev);
     dev->timer[TIMER_FLUSH] = dev->now_us - dev->now_us % hour + day;
@@ -207,6 +223,7 @@ static void (*const due[TIMERS])(struct sim_device *) = {
     [TIMER_MQTT] = dev_mqtt_connect,
     [TIMER_TELEMETRY_ACK] = dev_telemetry_acknowledged,
     [TIMER_PUBACK] = status_acknowledged,
+    [TIMER_PONG] = dev_wire_pong,
     [TIMER_INBOX] = dev_inbox,
     [TIMER_INTERLOCK] = dev_interlock,
     [TIMER_HTTP] = dev_http_step,

@@ -2,7 +2,7 @@
 #ifndef SIM_DEVICE_INTERNAL_H
 #define SIM_DEVICE_INTERNAL_H
 
-#include "sim/device.h"
+#include "sim/wire.h"
 #include <setjmp.h>
 
 /* What may happen next on a device; at most one of each is pending. The order breaks ties. */
@@ -21,6 +21,7 @@ enum sim_timer {
     TIMER_MQTT,
     TIMER_TELEMETRY_ACK,
     TIMER_PUBACK,
+    TIMER_PONG,
     TIMER_INBOX,
     TIMER_INTERLOCK,
     TIMER_HTTP,
@@ -59,6 +60,8 @@ struct sim_http {
     uint32_t drop_at;          /* offset at which the network drops */
     int64_t stalled_us;        /* since when no byte came, 0: flowing */
 };
+
+enum { OUTAGES_MAX = 4, PONG_BYTES_MAX = 320 };
 
 /* Flash operations of one region in a row, for one line of the trace. */
 struct sim_fold {
@@ -102,6 +105,15 @@ struct sim_device {
     int64_t connected_us, connected_at_first_us, lost_us;
     int64_t mqtt_down_until_us, http_down_until_us;
     uint32_t puback_id;
+
+    const struct sim_wire *wire; /* NULL: the modelled network */
+    void *wire_ctx;
+    struct sim_fault *outage[OUTAGES_MAX]; /* told to the wire, not seen to take effect yet */
+    uint32_t outages;
+    uint32_t telemetry_seq, retries; /* retries: connections that failed in a row */
+    char pong[PONG_BYTES_MAX];       /* an answer that is being worked out */
+    uint32_t pong_bytes;
+
     uint32_t up_sequence;
     struct sim_letter *inbox;
     struct sim_http http;
@@ -132,6 +144,8 @@ void dev_log(struct sim_device *dev, enum sim_event_kind kind, uint64_t a, uint6
 void dev_agent_input(struct sim_device *dev, const struct agent_event *event);
 void dev_agent_drain(struct sim_device *dev);
 int64_t dev_delay_us(struct sim_device *dev, uint32_t bytes);
+int64_t dev_own_us(const struct sim_device *dev,
+                   int64_t us); /* the device's own time, in the world's */
 
 /* trace.c */
 void dev_fold(struct sim_device *dev, const struct sim_flash_call *call);
@@ -168,6 +182,7 @@ void dev_preempt(struct sim_device *dev);
 
 /* link.c */
 void dev_mqtt_connect(struct sim_device *dev);
+void dev_connected(struct sim_device *dev);
 void dev_mqtt_down(struct sim_device *dev);
 void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault);
 void dev_link_up(struct sim_device *dev);
@@ -179,10 +194,23 @@ void dev_send_up(struct sim_device *dev, enum sim_up_kind kind, int64_t at_us, c
 
 /* http.c */
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset);
+void dev_http_answered(struct sim_device *dev); /* the answer's head: what befalls it is certain */
+void dev_http_spoiled(struct sim_device *dev);  /* the effect was seen */
+void dev_http_drop(struct sim_device *dev);     /* the network drops in this transfer, now */
 void dev_http_step(struct sim_device *dev);
 void dev_http_lost(struct sim_device *dev); /* the transfer, if any, ends here */
 
+/* wire.c */
+void dev_wire_publish(struct sim_device *dev, const struct agent_action *action);
+void dev_wire_pong(struct sim_device *dev);
+void dev_wire_telemetry(struct sim_device *dev, const struct sim_telemetry *run);
+void dev_wire_outage(struct sim_device *dev, uint32_t what, int64_t until_us,
+                     struct sim_fault *fault);
+
 /* telemetry.c */
+void dev_telemetry_first(
+    struct sim_device *dev); /* since this start; its acknowledgement is a health check */
+void dev_telemetry_message(struct sim_device *dev); /* one of many, on a wire */
 void dev_telemetry_flush(struct sim_device *dev);
 void dev_telemetry_reset(struct sim_device *dev);     /* unplanned, of what ran until now */
 void dev_telemetry_connected(struct sim_device *dev); /* tells the resets since the last one */

@@ -95,7 +95,7 @@ void dev_strike(struct sim_device *dev, struct sim_fault *fault)
             /* Armed by a state that was entered just now: it strikes within seconds, or as the
              * state ends. */
             dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, fault->kind, "network drop");
-            fault->at_us = dev->now_us + fault->draw[0] % 5000000;
+            fault->at_us = dev->now_us + dev_own_us(dev, fault->draw[0] % 5000000);
             dev_arm_timer(dev);
         } else {
             dev_link_drop(dev, SIM_OUT_LINK, fault);

@@ -19,12 +19,20 @@ static const struct sim_artifact *other(const struct sim_world *world)
     return &world->artifact[world->candidate == 0 && world->scn->firmwares > 1 ? 1 : 0];
 }
 
-static void spoil(struct sim_device *dev, struct sim_fault *fault)
+static void choose_spot(struct sim_device *dev, struct sim_fault *fault)
 {
     struct sim_http *http = &dev->http;
     uint32_t left = http->end - http->offset;
     http->spoiled = fault;
     http->spoil_at = http->offset + (left ? fault->draw[0] % left : 0);
+    if (fault->how == SCN_HOW_DISCONNECT) /* between two pieces, before the last one */
+        http->spoil_at -= http->spoil_at % PIECE_BYTES;
+}
+
+static void spoil(struct sim_device *dev, struct sim_fault *fault)
+{
+    struct sim_http *http = &dev->http;
+    choose_spot(dev, fault);
     switch (fault->how) {
     case SCN_HOW_HTTP_403:
         http->status = 403;
@@ -41,9 +49,6 @@ static void spoil(struct sim_device *dev, struct sim_fault *fault)
     case SCN_HOW_WRONG_LENGTH:
         http->total += 1 + fault->draw[1] % 4096;
         break;
-    case SCN_HOW_DISCONNECT: /* between two pieces, before the last one */
-        http->spoil_at -= http->spoil_at % PIECE_BYTES;
-        break;
     case SCN_HOW_STALE_FILE:
         http->artifact = other(dev->world);
         http->total = http->end = http->artifact->len;
@@ -57,6 +62,23 @@ static void spoil(struct sim_device *dev, struct sim_fault *fault)
     default:
         break;
     }
+}
+
+static struct sim_fault *spoiler(struct sim_device *dev, const struct sim_artifact *artifact)
+{
+    bool candidate = artifact == &dev->world->artifact[dev->world->candidate];
+    return candidate ? sim_fault_http(&dev->faults) : NULL;
+}
+
+/* The store's own files are asked for by sockets; what it is to do to them is this device's fault.
+ */
+static void get_by_wire(struct sim_device *dev, const char *url)
+{
+    struct sim_http *http = &dev->http;
+    struct sim_fault *fault = http->artifact ? spoiler(dev, http->artifact) : NULL;
+    if (fault)
+        choose_spot(dev, fault);
+    dev->wire->get(dev->wire_ctx, url, http->offset, fault, http->spoil_at);
 }
 
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset)
@@ -73,17 +95,19 @@ void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset)
         dev->http.end = dev->http.total = artifact->len;
         if (offset > artifact->len)
             dev->http.status = 416;
-        struct sim_fault *fault = artifact == &dev->world->artifact[dev->world->candidate]
-                                      ? sim_fault_http(&dev->faults)
-                                      : NULL;
-        if (fault)
-            spoil(dev, fault);
     }
+    if (dev->wire) {
+        get_by_wire(dev, url);
+        return;
+    }
+    struct sim_fault *fault = artifact ? spoiler(dev, artifact) : NULL;
+    if (fault)
+        spoil(dev, fault);
     /* TCP and TLS take two round trips before the request, which takes one. */
     dev->timer[TIMER_HTTP] = dev->now_us + 2 * dev_delay_us(dev, 300) + 4 * dev->link->latency_us;
 }
 
-static void spoiled_now(struct sim_device *dev)
+void dev_http_spoiled(struct sim_device *dev)
 {
     struct sim_fault *fault = dev->http.spoiled;
     dev->http.spoiled = NULL;
@@ -98,18 +122,20 @@ void dev_http_lost(struct sim_device *dev)
 {
     struct sim_http *http = &dev->http;
     if (http->tasted)
-        spoiled_now(dev);
+        dev_http_spoiled(dev);
     if (http->spoiled)
         sim_fault_disarm(http->spoiled);
     if (http->drop)
         sim_fault_disarm(http->drop);
     http->spoiled = http->drop = NULL;
+    if (dev->wire && http->active)
+        dev->wire->cancel(dev->wire_ctx);
     http->active = false;
     dev->timer[TIMER_HTTP] = SIM_NEVER;
 }
 
 /* The answer has come: what is to happen to this transfer is certain, if nothing else ends it. */
-static void arm(struct sim_device *dev)
+void dev_http_answered(struct sim_device *dev)
 {
     struct sim_http *http = &dev->http;
     if (http->spoiled) {
@@ -128,7 +154,7 @@ static void arm(struct sim_device *dev)
     dev_log(dev, SIM_EV_FAULT_ARMED, http->drop->fault, at, "network drop at byte %u", at);
 }
 
-static void drop_now(struct sim_device *dev)
+void dev_http_drop(struct sim_device *dev)
 {
     struct sim_fault *drop = dev->http.drop;
     dev->http.drop = NULL;
@@ -147,12 +173,12 @@ static void head(struct sim_device *dev)
 {
     struct sim_http *http = &dev->http;
     http->headed = true;
-    arm(dev);
+    dev_http_answered(dev);
     dev_log(dev, SIM_EV_HTTP_HEAD, http->status, http->total, "%u, %u bytes", http->status,
             http->total);
     enum scn_how how = http->spoiled ? http->spoiled->how : SCN_HOW_ANY;
     if (http->status >= 400 || how == SCN_HOW_WRONG_LENGTH || how == SCN_HOW_STALE_FILE)
-        spoiled_now(dev);
+        dev_http_spoiled(dev);
     if (http->status >= 400)
         http->active = false;
     else
@@ -182,7 +208,7 @@ static void spoil_piece(struct sim_device *dev, enum scn_how how, uint8_t *piece
         piece[i] = wrong->bytes[(http->offset + i) % wrong->len];
     if (how == SCN_HOW_BIT_FLIP && hit < len) {
         piece[hit] ^= (uint8_t)(1u << http->spoiled->draw[1] % 8);
-        spoiled_now(dev);
+        dev_http_spoiled(dev);
     }
 }
 
@@ -212,7 +238,7 @@ static void piece(struct sim_device *dev)
             /* WRONG_FILE and GARBAGE go on to the end of the body, and count once. */
             http->tasted = true;
             if (how == SCN_HOW_ENDLESS || http->offset + len >= http->end)
-                spoiled_now(dev);
+                dev_http_spoiled(dev);
         }
         event.bytes = spoiled;
     } else {
@@ -230,7 +256,7 @@ void dev_http_step(struct sim_device *dev)
     if (!http->active)
         return;
     if (http->drop && http->offset >= http->drop_at)
-        drop_now(dev);
+        dev_http_drop(dev);
     if (dev->http_down_until_us > dev->now_us) {
         if (!http->stalled_us)
             http->stalled_us = dev->now_us;
@@ -247,11 +273,11 @@ void dev_http_step(struct sim_device *dev)
         head(dev);
     } else if (http->spoiled && http->spoiled->how == SCN_HOW_DISCONNECT &&
                http->offset >= http->spoil_at) {
-        spoiled_now(dev);
+        dev_http_spoiled(dev);
         finish(dev, AGENT_EV_HTTP_ERROR);
     } else if (http->offset >= http->end) {
         if (http->spoiled)
-            spoiled_now(dev); /* truncated: the body ends here */
+            dev_http_spoiled(dev); /* truncated: the body ends here */
         finish(dev, AGENT_EV_HTTP_END);
     } else {
         piece(dev);

@@ -42,6 +42,10 @@ void dev_publish(struct sim_device *dev, const struct agent_action *action)
 {
     if (!dev->connected)
         return; /* the agent sends it again when the connection is back */
+    if (dev->wire) {
+        dev_wire_publish(dev, action);
+        return;
+    }
     bool pong = action->kind == AGENT_ACT_PUBLISH_PONG;
     int64_t work_us = 0;
     if (pong && dev->firmware != UINT32_MAX)
@@ -58,10 +62,19 @@ void dev_publish(struct sim_device *dev, const struct agent_action *action)
 
 void dev_mqtt_connect(struct sim_device *dev)
 {
+    if (dev->wire) {
+        dev->wire->connect(dev->wire_ctx);
+        return;
+    }
     if (dev->mqtt_down_until_us > dev->now_us) {
         dev->timer[TIMER_MQTT] = dev->mqtt_down_until_us + sim_rng_below(&dev->link_rng, 10000000);
         return;
     }
+    dev_connected(dev);
+}
+
+void dev_connected(struct sim_device *dev)
+{
     dev->connected = true;
     dev->connected_us = dev->now_us;
     if (dev->connected_at_first_us < 0)
@@ -69,9 +82,7 @@ void dev_mqtt_connect(struct sim_device *dev)
     dev_log(dev, SIM_EV_MQTT_UP, 0, 0, "connected");
     dev_telemetry_connected(dev);
     if (!dev->telemetry_ok)
-        dev->timer[TIMER_TELEMETRY_ACK] = dev->ailment.health[AGENT_HEALTH_TELEMETRY]
-                                              ? SIM_NEVER
-                                              : dev->now_us + 2 * dev_delay_us(dev, 200);
+        dev_telemetry_first(dev);
     if (dev->inbox) {
         int64_t soon = dev->now_us + dev_delay_us(dev, dev->inbox->len);
         dev->timer[TIMER_INBOX] = dev->inbox->at_us > soon ? dev->inbox->at_us : soon;
@@ -99,6 +110,10 @@ void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault
             (long long)(for_us / 1000000));
     if ((what & SIM_OUT_HTTP) && until > dev->http_down_until_us)
         dev->http_down_until_us = until;
+    if (dev->wire) {
+        dev_wire_outage(dev, what, until, fault);
+        return;
+    }
     bool longer = (what & SIM_OUT_MQTT) && until > dev->mqtt_down_until_us;
     if (longer) {
         dev->mqtt_down_until_us = until;

@@ -104,6 +104,8 @@ void dev_stop_app(struct sim_device *dev)
 {
     if (dev->connected)
         dev_mqtt_down(dev);
+    if (dev->wire)
+        dev->wire->drop(dev->wire_ctx);
     for (int t = TIMER_WATCHDOG; t < TIMER_FLUSH; t++)
         dev->timer[t] = SIM_NEVER;
     dev->timer[TIMER_BOOT] = dev->timer[TIMER_APP] = SIM_NEVER;

@@ -47,7 +47,41 @@ static void tell(struct sim_device *dev, struct sim_telemetry *run, const char *
     run->energy_mw = scaled(BASE_ENERGY_MW, b->energy);
     run->memory_kb = grown(BASE_MEMORY_KB, b->memory_growth, age);
     run->cpu_permille = scaled(BASE_CPU_PERMILLE, b->cpu);
-    dev_send_up(dev, SIM_UP_TELEMETRY, dev->now_us, run, sizeof *run);
+    if (dev->wire)
+        dev_wire_telemetry(dev, run);
+    else
+        dev_send_up(dev, SIM_UP_TELEMETRY, dev->now_us, run, sizeof *run);
+}
+
+static struct sim_telemetry one_message(const struct sim_device *dev)
+{
+    return (struct sim_telemetry){.first_us = dev->now_us, .last_us = dev->now_us, .received = 1};
+}
+
+void dev_telemetry_first(struct sim_device *dev)
+{
+    struct sim_telemetry run = one_message(dev);
+    dev->timer[TIMER_TELEMETRY_ACK] = SIM_NEVER;
+    if (dev->ailment.health[AGENT_HEALTH_TELEMETRY])
+        return;
+    if (!dev->wire)
+        dev->timer[TIMER_TELEMETRY_ACK] = dev->now_us + 2 * dev_delay_us(dev, 200);
+    else if (dev->firmware != UINT32_MAX)
+        tell(dev, &run, dev->truth_version);
+}
+
+/* Message n of this device may be one of those that its firmware leaves out. */
+void dev_telemetry_message(struct sim_device *dev)
+{
+    struct sim_telemetry run = one_message(dev);
+    int64_t period = dev_own_us(dev, dev->group->telemetry_every_us);
+    if (!dev->connected || dev->firmware == UINT32_MAX || period <= 0)
+        return;
+    const struct scn_behaviour *b = &dev->world->artifact[dev->firmware].from->behaviour;
+    int64_t n = (dev->now_us - dev->world->scn->start_us) / period;
+    if (sent(dev, n, n, b->telemetry_gap))
+        tell(dev, &run, dev->truth_version);
+    dev->timer[TIMER_FLUSH] = dev->now_us + period;
 }
 
 void dev_telemetry_flush(struct sim_device *dev)
@@ -56,7 +90,7 @@ void dev_telemetry_flush(struct sim_device *dev)
         dev->connected_us > dev->telemetry_from_us ? dev->connected_us : dev->telemetry_from_us;
     int64_t period = dev->group->telemetry_every_us, start = dev->world->scn->start_us;
     dev->telemetry_from_us = dev->now_us;
-    if (!dev->connected || dev->firmware == UINT32_MAX || period <= 0)
+    if (dev->wire || !dev->connected || dev->firmware == UINT32_MAX || period <= 0)
         return;
     uint64_t phase =
         sim_rng_at(dev->world->scn->seed, dev->unit->number, SIM_RNG_TELEMETRY, UINT32_MAX) %

@@ -29,10 +29,12 @@ static bool healthy(const struct sim_device *dev)
 {
     const struct scn_device *limit = &dev->world->scn->device;
     return dev->connected_at_first_us >= 0 &&
-           dev->connected_at_first_us - dev->app_start_us <= limit->mqtt_within_us &&
+           dev->connected_at_first_us - dev->app_start_us <=
+               dev_own_us(dev, limit->mqtt_within_us) &&
            dev->drivers_ok && dev->config_ok && dev->telemetry_ok &&
            /* the agent counts milliseconds */
-           dev->now_us / 1000 - dev->app_start_us / 1000 >= limit->fault_free_us / 1000;
+           dev->now_us / 1000 - dev->app_start_us / 1000 >=
+               dev_own_us(dev, limit->fault_free_us) / 1000;
 }
 
 /* A mark on the trailer of a running image that was not confirmed is the confirmation itself. */

@@ -44,7 +44,11 @@ struct sim_world {
     struct sim_oracle_trust trust;
     struct sim_artifact artifact[SCN_FIRMWARE_MAX]; /* in the scenario's order */
     uint32_t candidate;                             /* index in artifact */
-    char *manifest;                                 /* of the candidate */
+    /* Microseconds of this world in one of the device's own time (its checks, its watchdog, its
+     * retries): 1, or time_scale where the clock is the wall's. What the scenario dates (phases,
+     * windows, faults, outages) is in the world's time as it stands. */
+    uint32_t pace;
+    char *manifest; /* of the candidate */
 };
 
 /* A message on its way to the campaign service. */
