@@ -7,7 +7,7 @@
 
 #include "rep/db.h"
 
-enum { REP_APPLICATION_ID = 0x4252594B, REP_SCHEMA_VERSION = 1 };
+enum { REP_APPLICATION_ID = 0x4252594B, REP_SCHEMA_VERSION = 2 };
 
 extern const char rep_schema_sql[]; /* schema.sql, generated into schema.c by CMake */
 

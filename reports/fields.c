@@ -109,6 +109,11 @@ static const struct rep_field observation_fields[] = {
     REP_FIELD(rep_observation, unit, "unit", TEXT),
 };
 
+static const struct rep_field fact_fields[] = {
+    REP_FIELD(rep_fact, name, "name", TEXT),
+    REP_FIELD(rep_fact, value, "value", TEXT),
+};
+
 static const struct rep_field device_fields[] = {
     REP_FIELD(rep_device, id, "id", TEXT),
     REP_FIELD(rep_device, number, "number", U32),
@@ -158,6 +163,7 @@ const struct rep_table rep_tables[] = {
     TABLE(promise, rep_promise_row, promises, promise),
     TABLE(cut, rep_cuts, cuts, cut),
     TABLE(observation, rep_observation, observations, observation),
+    TABLE(fact, rep_fact, facts, fact),
     TABLE(device, rep_device, device_rows, device),
 };
 const size_t rep_tables_n = COUNT(rep_tables);

@@ -124,6 +124,19 @@ static int put_phases(json_t *root, const struct rep_result *result)
     return status;
 }
 
+/* Only a world on the wall clock has facts of its own; in virtual time nothing but the scenario
+ * counts. */
+static int put_world(json_t *root, const struct rep_result *r)
+{
+    if (!r->facts)
+        return 0;
+    json_t *facts = json_object();
+    int status = json_object_set_new(root, "world", json_string(r->world));
+    for (uint32_t i = 0; !status && i < r->facts; i++)
+        status = json_object_set_new(facts, r->fact[i].name, json_string(r->fact[i].value));
+    return json_object_set_new(root, "facts", facts) || status;
+}
+
 static int put_result(json_t *root, const struct rep_result *r)
 {
     return PUT(root, head, r) || PUT_OBJECT(root, "updates", updates, r) ||
@@ -133,7 +146,8 @@ static int put_result(json_t *root, const struct rep_result *r)
            json_object_set_new(root, "promises", ROWS(promise, r->promise, r->promises)) ||
            PUT_OBJECT(root, "belief", belief, r) || PUT_OBJECT(root, "crypto", crypto, r) ||
            PUT_OBJECT(root, "flash", flash, r) || PUT(root, power_cuts, r) ||
-           json_object_set_new(root, "cuts_by", ROWS(cut, r->cut, r->cuts)) || PUT(root, memory, r);
+           json_object_set_new(root, "cuts_by", ROWS(cut, r->cut, r->cuts)) ||
+           PUT(root, memory, r) || put_world(root, r);
 }
 
 int rep_render_json(FILE *out, const struct rep_result *result)

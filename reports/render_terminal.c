@@ -272,6 +272,7 @@ void rep_render_terminal(FILE *out, const struct rep_result *result, bool colour
     put_section(&terminal, "Promises", result->promises, rep_terminal_promises);
     put_section(&terminal, "Before and after the update, of the confirmed devices",
                 result->observations, rep_terminal_observations);
+    put_section(&terminal, "The world of this run", result->facts, rep_terminal_facts);
     put_devices(&terminal);
     if (result->cut_short)
         return;

@@ -1,6 +1,8 @@
 /* The result as a value: its empty state, its memory, and the names of everything it counts. */
 #include "rep/result.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +75,21 @@ void rep_result_init(struct rep_result *result)
     result->exit_code = 8;
 }
 
+int rep_fact_add(struct rep_result *result, const char *name, const char *format, ...)
+{
+    struct rep_fact *grown = realloc(result->fact, (result->facts + 1) * sizeof *grown);
+    if (!grown)
+        return -1;
+    result->fact = grown;
+    struct rep_fact *fact = &grown[result->facts++];
+    va_list args;
+    va_start(args, format);
+    snprintf(fact->name, sizeof fact->name, "%s", name);
+    vsnprintf(fact->value, sizeof fact->value, format, args);
+    va_end(args);
+    return 0;
+}
+
 void rep_result_free(struct rep_result *result)
 {
     for (uint32_t i = 0; i < result->phases; i++)
@@ -83,6 +100,7 @@ void rep_result_free(struct rep_result *result)
     free(result->promise);
     free(result->cut);
     free(result->observation);
+    free(result->fact);
     free(result->device);
     rep_result_init(result);
 }

@@ -6,7 +6,7 @@
 -- kept as two integers, never as a fraction. The campaign service has its own tables: camp_*.
 
 PRAGMA application_id = 1112693067;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- One row. `status` is unfinished from the file's creation until the transaction that stores all
 -- the rest: a killed run never looks whole.
@@ -136,6 +136,13 @@ CREATE TABLE observation (
     before_lower_bound INTEGER NOT NULL CHECK (before_lower_bound IN (0, 1)), -- it is at least this
     lower_bound INTEGER NOT NULL CHECK (lower_bound IN (0, 1)), -- the same of the value after
     unit        TEXT NOT NULL
+) STRICT;
+
+-- What is to be known of the world that the run was in: shortened times, servers, the machine.
+CREATE TABLE fact (
+    position INTEGER PRIMARY KEY,
+    name     TEXT NOT NULL,
+    value    TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE device (

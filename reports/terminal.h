@@ -32,6 +32,7 @@ void rep_terminal_outcomes(const struct rep_terminal *terminal);
 void rep_terminal_promises(const struct rep_terminal *terminal);
 void rep_terminal_alerts(const struct rep_terminal *terminal);
 void rep_terminal_faults(const struct rep_terminal *terminal);
+void rep_terminal_facts(const struct rep_terminal *terminal);
 void rep_terminal_observations(const struct rep_terminal *terminal);
 
 #endif

@@ -264,3 +264,16 @@ void rep_terminal_observations(const struct rep_terminal *terminal)
     }
     rep_grid_print(terminal->out, table);
 }
+
+void rep_terminal_facts(const struct rep_terminal *terminal)
+{
+    static const struct rep_grid_column columns[] = {
+        {"WHAT", SCOLS_FL_TRUNC}, {"IS", SCOLS_FL_WRAP}, {NULL, 0}};
+    struct libscols_table *table = rep_grid_new(terminal->out, terminal->colour, columns);
+    for (uint32_t i = 0; i < terminal->result->facts; i++) {
+        struct libscols_line *line = rep_grid_line(table);
+        rep_grid_cell(line, 0, "%s", terminal->result->fact[i].name);
+        rep_grid_cell(line, 1, "%s", terminal->result->fact[i].value);
+    }
+    rep_grid_print(terminal->out, table);
+}

@@ -189,6 +189,7 @@ enum camp_statement {
 
 struct camp {
     const struct camp_config *config;
+    uint32_t pace; /* of the configuration, never 0 */
     sqlite3 *db;
     sqlite3_stmt *statement[CAMP_STATEMENTS];
     char message[256];
@@ -271,6 +272,10 @@ struct camp_wire_pong {
     int64_t number;
 };
 bool camp_wire_pong(struct camp_wire_pong *out, const char *json, uint32_t len);
+/* One message of telemetry; device and times are left to whoever knows them. */
+bool camp_wire_telemetry(struct camp_telemetry *out, char device_id[CAMP_ID_MAX], const char *json,
+                         uint32_t len);
+bool camp_wire_is_pong(const char *json, uint32_t len);
 const char *camp_status_name(int status);
 const char *camp_command_name(int command);
 

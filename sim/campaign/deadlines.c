@@ -40,7 +40,7 @@ static int64_t ping_at(const struct camp *camp, uint32_t device)
 {
     const struct camp_device *it = &camp->device[device];
     if (it->measured.ping_out)
-        return it->measured.ping_us + PING_ANSWER_S * CAMP_SECOND;
+        return it->measured.ping_us + PING_ANSWER_S * CAMP_SECOND * camp->pace;
     if (camp->at_phase < 0 || it->outcome != REP_OUT_CONFIRMED || camp->state != CAMP_RUNNING)
         return CAMP_NEVER;
     const struct camp_phase_now *phase = &camp->phase[camp->at_phase];

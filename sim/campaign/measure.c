@@ -179,7 +179,29 @@ void camp_pong(struct camp *camp, uint32_t device, const char *json, uint32_t le
     camp_change_begin(camp, device);
     measured->ping_out = 0;
     measured->answers++;
-    if (at_us - measured->ping_us >= camp_ping_limit_us(camp))
+    if ((at_us - measured->ping_us) / camp->pace >= camp_ping_limit_us(camp))
         measured->answers_bad++;
     camp_change_end_measured(camp, device);
+}
+
+/* A payload of telemetry/<device>: an answer to a ping, or one message of telemetry. */
+void camp_telemetry_json(struct camp *camp, uint32_t device, const char *json, uint32_t len,
+                         int64_t at_us)
+{
+    struct camp_telemetry run;
+    char id[CAMP_ID_MAX];
+    if (camp_wire_is_pong(json, len)) {
+        camp_pong(camp, device, json, len, at_us);
+        return;
+    }
+    if (device >= camp->config->devices || !camp_wire_telemetry(&run, id, json, len) ||
+        strcmp(id, camp->config->device[device].id) != 0) {
+        camp->counts.telemetry++;
+        camp->counts.dropped++;
+        camp->dirty = true;
+        return;
+    }
+    run.device = device;
+    run.first_us = run.last_us = at_us;
+    camp_telemetry(camp, &run);
 }

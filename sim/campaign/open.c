@@ -154,6 +154,7 @@ int camp_open(struct camp **out, const struct camp_config *config, sqlite3 *db)
     camp->at_phase = -1;
     camp->now_us = config->start_us;
     camp->stopped_us = -1;
+    camp->pace = config->pace ? config->pace : 1;
     camp->rate_next_us = INT64_MIN;
     camp->enrol_next_us = CAMP_NEVER;
     int error = open_all(camp);

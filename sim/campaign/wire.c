@@ -106,13 +106,18 @@ static bool digits_parse(const char *text, size_t len, int64_t *out)
     return true;
 }
 
+/* A whole number, not negative. False when it is missing or anything else. */
+static bool object_number(const struct wire_object *object, const char *key, int64_t *out)
+{
+    const jsmntok_t *value = object_find(object, key);
+    return value && value->type == JSMN_PRIMITIVE &&
+           digits_parse(object->json + value->start, (size_t)(value->end - value->start), out);
+}
+
 static bool object_seq(const struct wire_object *object, uint32_t *out)
 {
-    const jsmntok_t *value = object_find(object, "seq");
     int64_t number;
-    if (!value || value->type != JSMN_PRIMITIVE ||
-        !digits_parse(object->json + value->start, (size_t)(value->end - value->start), &number) ||
-        number < 1 || number > UINT32_MAX)
+    if (!object_number(object, "seq", &number) || number < 1 || number > UINT32_MAX)
         return false;
     *out = (uint32_t)number;
     return true;
@@ -154,4 +159,42 @@ bool camp_wire_pong(struct camp_wire_pong *out, const char *json, uint32_t len)
         !object_string(&object, "device_id", out->device_id, sizeof out->device_id))
         return false;
     return id[0] == 'c' && digits_parse(id + 1, strlen(id + 1), &out->number);
+}
+
+/* Resets come by themselves, or all of their three numbers do. */
+static bool object_resets(const struct wire_object *object, struct camp_telemetry *out)
+{
+    int64_t resets, first_ms, last_ms;
+    if (!object_find(object, "resets"))
+        return true;
+    if (!object_number(object, "resets", &resets) || resets < 1 || resets > UINT32_MAX ||
+        !object_number(object, "first_reset_ms", &first_ms) ||
+        !object_number(object, "last_reset_ms", &last_ms) || last_ms > INT64_MAX / 1000)
+        return false;
+    out->received = 0;
+    out->resets = (uint32_t)resets;
+    out->first_reset_us = first_ms * 1000;
+    out->last_reset_us = last_ms * 1000;
+    return true;
+}
+
+bool camp_wire_telemetry(struct camp_telemetry *out, char device_id[CAMP_ID_MAX], const char *json,
+                         uint32_t len)
+{
+    struct wire_object object;
+    uint32_t seq;
+    *out = (struct camp_telemetry){.received = 1};
+    return object_parse(&object, json, len) &&
+           object_string(&object, "device_id", device_id, CAMP_ID_MAX) &&
+           object_string(&object, "version", out->version, sizeof out->version) &&
+           object_seq(&object, &seq) && object_number(&object, "energy_mw", &out->energy_mw) &&
+           object_number(&object, "memory_kb", &out->memory_kb) &&
+           object_number(&object, "cpu_permille", &out->cpu_permille) &&
+           object_resets(&object, out);
+}
+
+bool camp_wire_is_pong(const char *json, uint32_t len)
+{
+    struct wire_object object;
+    return object_parse(&object, json, len) && object_find(&object, "pong");
 }

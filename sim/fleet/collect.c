@@ -49,7 +49,8 @@ void sim_fleet_identify(const struct sim_fleet *fleet, struct rep_result *out)
     snprintf(out->scenario, sizeof out->scenario, "%s", scn->name);
     snprintf(out->summary, sizeof out->summary, "%s", scn->summary);
     hash_hex(scn, out->scenario_hash);
-    snprintf(out->world, sizeof out->world, "virtual");
+    const struct sim_ground *ground = fleet->options->ground;
+    snprintf(out->world, sizeof out->world, "%s", ground ? ground->name : "virtual");
     snprintf(out->candidate, sizeof out->candidate, "%s", scn->campaign.to);
     out->seed = scn->seed;
     out->devices = fleet->devices;
@@ -257,8 +258,9 @@ int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out)
     out->belief_wrong_at_end = fleet->belief_wrong;
     out->belief_wrong_longest_s = fleet->belief_wrong_longest_us / 1000000;
     int error = camp_report(fleet->camp, out) ? SIM_FLEET_EMEMORY : 0;
+    const struct sim_ground *ground = fleet->options->ground;
     if (!error)
-        error = digest(fleet, out);
+        error = ground ? ground->report(ground->ctx, out) : digest(fleet, out);
     if (!error)
         error = device_rows(fleet, out);
     if (!error)

@@ -9,7 +9,7 @@
 
 static const int64_t HOUR_US = 3600000000, DAY_US = 86400000000;
 
-static int say(struct sim_fleet *fleet, const char *what, int error)
+int sim_fleet_say(struct sim_fleet *fleet, const char *what, int error)
 {
     snprintf(fleet->message, fleet->message_len, "%s", what);
     return error;
@@ -40,7 +40,8 @@ static int build_registry(struct sim_fleet *fleet)
                                           .hw_revision = unit->hw_revision,
                                           .version = group->firmware,
                                           .lab = group->lab,
-                                          .telemetry_every_us = group->telemetry_every_us};
+                                          .telemetry_every_us =
+                                              group->telemetry_every_us * fleet->world.pace};
         memcpy(info->id, unit->id, sizeof unit->id);
     }
     return 0;
@@ -58,10 +59,11 @@ static int open_service(struct sim_fleet *fleet)
                              .candidate = candidate->from->version,
                              .rollback_version = fleet->scn->campaign.rollback_version,
                              .seed = fleet->scn->seed,
-                             .start_us = fleet->scn->start_us};
+                             .start_us = fleet->scn->start_us,
+                             .pace = fleet->world.pace};
     if (camp_open(&fleet->camp, &fleet->camp_config, fleet->db))
-        return say(fleet, "the campaign service could not be opened on its database",
-                   SIM_FLEET_EDB);
+        return sim_fleet_say(fleet, "the campaign service could not be opened on its database",
+                             SIM_FLEET_EDB);
     camp_on_event(fleet->camp, on_campaign_event, fleet);
     return 0;
 }
@@ -76,6 +78,8 @@ static int restart_service(struct sim_fleet *fleet)
 static int build_parts(struct sim_fleet *fleet)
 {
     fleet->parts = fleet->options->jobs < SIM_CREW_MAX ? fleet->options->jobs : SIM_CREW_MAX;
+    if (fleet->options->ground)
+        fleet->parts = 1; /* the thread of its loop */
     fleet->part = calloc(fleet->parts, sizeof *fleet->part);
     fleet->seen_changes = calloc(fleet->devices, sizeof *fleet->seen_changes);
     fleet->disbelief = calloc(fleet->devices, sizeof *fleet->disbelief);
@@ -107,12 +111,12 @@ static int build_devices(struct sim_fleet *fleet)
     }
     fleet->device = calloc(fleet->devices, sizeof *fleet->device);
     if (!fleet->device)
-        return say(fleet, "no memory for the devices", SIM_FLEET_EMEMORY);
+        return sim_fleet_say(fleet, "no memory for the devices", SIM_FLEET_EMEMORY);
     for (uint32_t d = 0; d < fleet->devices; d++) {
         bool trace = traced && traced->number == d;
         fleet->device[d] = sim_device_create(&fleet->world, d, trace ? options->trace : NULL);
         if (!fleet->device[d])
-            return say(fleet, "no memory for the devices", SIM_FLEET_EMEMORY);
+            return sim_fleet_say(fleet, "no memory for the devices", SIM_FLEET_EMEMORY);
         sim_queue_set(&fleet->part[d % fleet->parts].queue, d / fleet->parts, fleet->now_us);
     }
     if (options->mutate && options->mutate_device < fleet->devices) {
@@ -170,30 +174,38 @@ static int operator_orders(struct sim_fleet *fleet, const struct sim_service_eve
     sim_log_event(&fleet->log, fleet->now_us, SIM_EV_OPERATOR, action, event->number,
                   scn_order_name((int)action));
     return camp_operator(fleet->camp, as[action], event->at_us)
-               ? say(fleet, "an operator's order was not taken", SIM_FLEET_EMEMORY)
+               ? sim_fleet_say(fleet, "an operator's order was not taken", SIM_FLEET_EMEMORY)
                : 0;
+}
+
+int sim_fleet_service_events(struct sim_fleet *fleet)
+{
+    const struct sim_service_event *event;
+    int error = 0;
+    while (!error && (event = sim_schedule_take(fleet)))
+        error = event->is_order ? operator_orders(fleet, event) : service_dies(fleet, event);
+    return error;
 }
 
 static int service_acts(struct sim_fleet *fleet)
 {
-    const struct sim_service_event *event;
-    while ((event = sim_schedule_take(fleet))) {
-        int error = event->is_order ? operator_orders(fleet, event) : service_dies(fleet, event);
-        if (error)
-            return error;
-    }
+    int error = sim_fleet_service_events(fleet);
+    if (error)
+        return error;
     sim_post_to_service(fleet, fleet->now_us);
     if (camp_tick(fleet->camp, fleet->now_us))
-        return say(fleet, camp_message(fleet->camp), SIM_FLEET_EDB);
+        return sim_fleet_say(fleet, camp_message(fleet->camp), SIM_FLEET_EDB);
     if (fleet->options->restart_every && ++fleet->ticks % fleet->options->restart_every == 0) {
-        int error = restart_service(fleet);
+        error = restart_service(fleet);
         if (error)
             return error;
     }
-    return sim_post_to_devices(fleet) ? say(fleet, "no memory for messages", SIM_FLEET_EMEMORY) : 0;
+    return sim_post_to_devices(fleet)
+               ? sim_fleet_say(fleet, "no memory for messages", SIM_FLEET_EMEMORY)
+               : 0;
 }
 
-static void show(const struct sim_fleet *fleet)
+void sim_fleet_show(const struct sim_fleet *fleet)
 {
     struct rep_progress_now now = {.virtual_us = fleet->now_us - fleet->scn->start_us};
     camp_progress(fleet->camp, &now.phase, &now.cohort, &now.confirmed, &now.rolled_back,
@@ -230,18 +242,22 @@ static int run(struct sim_fleet *fleet)
         sim_crew_run(fleet, tick);
         fleet->now_us = tick;
         if (sim_post_collect(fleet))
-            return say(fleet, "no memory for messages", SIM_FLEET_EMEMORY);
+            return sim_fleet_say(fleet, "no memory for messages", SIM_FLEET_EMEMORY);
         int error = service_acts(fleet);
         if (error)
             return error;
         sim_belief_follow(fleet);
         if (fleet->options->progress)
-            show(fleet);
+            sim_fleet_show(fleet);
     }
+    return 0;
+}
+
+static void inspect(struct sim_fleet *fleet)
+{
     for (uint32_t d = 0; d < fleet->devices; d++)
         sim_device_inspect(fleet->device[d], &fleet->part[d % fleet->parts].shard, d % 250 == 0);
     sim_belief_end(fleet);
-    return 0;
 }
 
 /* With all that is known before the run, for whoever finds the file after a crash. */
@@ -258,8 +274,11 @@ static int create_database(struct sim_fleet *fleet)
 static int prepare(struct sim_fleet *fleet)
 {
     char why[512];
+    const struct sim_ground *ground = fleet->options->ground;
     if (sim_world_build(&fleet->world, fleet->scn, why, sizeof why))
-        return say(fleet, why, SIM_FLEET_EWORLD);
+        return sim_fleet_say(fleet, why, SIM_FLEET_EWORLD);
+    if (ground && ground->prepare(ground->ctx, &fleet->world, why, sizeof why))
+        return sim_fleet_say(fleet, why, SIM_FLEET_EGROUND);
     fleet->devices = fleet->world.roster.count;
     fleet->now_us = fleet->scn->start_us;
     fleet->done_at_us = SIM_NEVER;
@@ -267,7 +286,7 @@ static int prepare(struct sim_fleet *fleet)
         fleet->options->days_max ? fleet->options->days_max : sim_schedule_days_max(fleet);
     sim_log_init(&fleet->log, fleet->devices, fleet->now_us);
     if (sim_schedule_build(fleet) || build_registry(fleet) || build_parts(fleet))
-        return say(fleet, "no memory for the fleet", SIM_FLEET_EMEMORY);
+        return sim_fleet_say(fleet, "no memory for the fleet", SIM_FLEET_EMEMORY);
     int error = build_devices(fleet);
     if (error)
         return error;
@@ -278,14 +297,18 @@ static int prepare(struct sim_fleet *fleet)
         return SIM_FLEET_EOUTPUT;
     }
     error = open_service(fleet);
+    if (!error && ground)
+        return sim_wall_open(fleet);
     if (!error && sim_crew_start(fleet))
-        return say(fleet, "threads could not be started", SIM_FLEET_EMEMORY);
+        return sim_fleet_say(fleet, "threads could not be started", SIM_FLEET_EMEMORY);
     return error;
 }
 
 static void clean_up(struct sim_fleet *fleet)
 {
     sim_crew_stop(fleet);
+    if (fleet->options->ground)
+        fleet->options->ground->close(fleet->options->ground->ctx);
     if (fleet->camp)
         camp_close(fleet->camp);
     for (uint32_t d = 0; fleet->device && d < fleet->devices; d++)
@@ -313,9 +336,9 @@ static int finish(struct sim_fleet *fleet, struct rep_result *out)
     rep_result_init(&made);
     int error = sim_fleet_collect(fleet, &made);
     if (!error && rep_db_write(fleet->db, &made))
-        error = say(fleet, rep_db_message(fleet->db), SIM_FLEET_EDB);
+        error = sim_fleet_say(fleet, rep_db_message(fleet->db), SIM_FLEET_EDB);
     if (!error && rep_db_read(fleet->db, out))
-        error = say(fleet, rep_db_message(fleet->db), SIM_FLEET_EDB);
+        error = sim_fleet_say(fleet, rep_db_message(fleet->db), SIM_FLEET_EDB);
     rep_result_free(&made);
     return error;
 }
@@ -335,8 +358,10 @@ int sim_fleet_run(struct rep_result *out, const struct scn *scn,
                                 .message_len = message_len};
     int error = prepare(fleet);
     if (!error)
-        error = run(fleet);
+        error = options->ground ? sim_wall_run(fleet) : run(fleet);
     sim_crew_stop(fleet);
+    if (!error)
+        inspect(fleet);
     if (!error)
         error = finish(fleet, out);
     clean_up(fleet);

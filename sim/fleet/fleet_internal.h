@@ -81,12 +81,22 @@ struct sim_fleet {
     int64_t days_max; /* of virtual time: a run that takes longer is not believed to end */
     bool gave_up;     /* it took longer */
     uint64_t ticks;
+    bool said; /* on a ground: the service heard something since its last tick */
     uint32_t diverged, belief_wrong;
     uint32_t away;     /* devices that a fault which lasts keeps out of reach at the end */
     double wall_start; /* wall clock, for the report only */
     char *message;
     size_t message_len;
 };
+
+/* fleet.c */
+int sim_fleet_say(struct sim_fleet *fleet, const char *what, int error); /* returns error */
+void sim_fleet_show(const struct sim_fleet *fleet);
+int sim_fleet_service_events(struct sim_fleet *fleet); /* restarts and orders that are due */
+
+/* wall.c: the run on a ground of its own */
+int sim_wall_open(struct sim_fleet *fleet);
+int sim_wall_run(struct sim_fleet *fleet);
 
 /* crew.c */
 int sim_crew_start(struct sim_fleet *fleet);

@@ -253,6 +253,18 @@ static int make_manifest(struct sim_world *world, char *message, size_t len)
     return error ? fail(message, len, "manifest", sim_fw_error_name(error)) : 0;
 }
 
+int sim_world_serve(struct sim_world *world,
+                    void (*url)(void *ctx, const char *version, char *out, size_t len), void *ctx,
+                    char *message, size_t len)
+{
+    for (uint32_t i = 0; i < world->scn->firmwares; i++)
+        url(ctx, world->artifact[i].from->version, world->artifact[i].url,
+            sizeof world->artifact[i].url);
+    free(world->manifest);
+    world->manifest = NULL;
+    return make_manifest(world, message, len);
+}
+
 int sim_world_build(struct sim_world *out, const struct scn *scn, char *message, size_t len)
 {
     struct sim_fw_key key[3];

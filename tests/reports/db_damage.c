@@ -113,7 +113,7 @@ Test(rep_db_damage, a_page_of_rubbish_is_refused_or_harmless)
 Test(rep_db_damage, values_made_by_hand_are_checked)
 {
     static const char *const changes[] = {
-        "PRAGMA user_version = 2",
+        "PRAGMA user_version = 3",
         "DELETE FROM run",
         "UPDATE run SET seed = 'seven'",
         "UPDATE run SET seed = '99999999999999999999999'",

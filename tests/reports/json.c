@@ -171,3 +171,19 @@ Test(rep_json, a_seed_beyond_signed_integers_keeps_its_digits)
     json_decref(root);
     rep_result_free(&result);
 }
+
+Test(rep_json, a_world_on_the_wall_clock_tells_its_facts)
+{
+    struct rep_result result;
+    sample_passed(&result);
+    snprintf(result.world, sizeof result.world, "loopback");
+    cr_assert_eq(rep_fact_add(&result, "time_scale", "%u", 3600u), 0);
+    cr_assert_eq(rep_fact_add(&result, "device.fault_free", "2 s"), 0);
+    json_t *root = parse(&result);
+    cr_expect_str_eq(json_string_value(json_object_get(root, "world")), "loopback");
+    const json_t *facts = json_object_get(root, "facts");
+    cr_expect_eq(json_object_size(facts), 2);
+    cr_expect_str_eq(json_string_value(json_object_get(facts, "time_scale")), "3600");
+    json_decref(root);
+    rep_result_free(&result);
+}

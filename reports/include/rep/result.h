@@ -119,6 +119,11 @@ struct rep_device {
     char believed[REP_NAME_MAX]; /* version the service believes */
     char token[REP_TOKEN_MAX]; /* replays this device; "" where the outcome is confirmed or none */
 };
+/* What is to be known of the world that the run was in: "time_scale" "3600". */
+struct rep_fact {
+    char name[REP_NAME_MAX], value[REP_TEXT_MAX];
+};
+
 /* Before against after the update, of the confirmed devices, in the observation week. Fractions as
  * n/d. */
 struct rep_observation {
@@ -164,6 +169,8 @@ struct rep_result {
     struct rep_cuts *cut;
     uint32_t observations;
     struct rep_observation *observation;
+    uint32_t facts;
+    struct rep_fact *fact;
     uint32_t device_rows;
     struct rep_device *device;
     uint64_t memory_peak_bytes;
@@ -174,5 +181,8 @@ struct rep_result {
 };
 void rep_result_init(struct rep_result *result); /* all zero, verdict unfinished, exit 8 */
 void rep_result_free(struct rep_result *result);
+/* Adds a fact; 0, or -1 without memory. */
+int rep_fact_add(struct rep_result *result, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -26,7 +26,7 @@ struct sim_artifact {
     uint8_t signature[BOOT_SIGNATURE_MAX];
     size_t signature_bytes;
     char cert_id[BOOT_CERT_ID_MAX];
-    char url[128];
+    char url[AGENT_URL_MAX];
     struct boot_image header;
 };
 

@@ -1,6 +1,6 @@
 /*
- * A virtual run of a whole fleet: devices in shards, one thread each, and the campaign service
- * between them.
+ * A run of a whole fleet: devices in shards, one thread each, and the campaign service between
+ * them, in virtual time; or on a ground of its own (ground.h), where time goes by itself.
  *
  * The service acts at ticks of 10 s. Between ticks devices run by themselves; their messages keep
  * their own arrival times, and all cross the tick sorted by (time, device, sequence). So nothing
@@ -11,14 +11,16 @@
 
 #include "camp/campaign.h"
 #include "rep/render.h"
+#include "sim/ground.h"
 #include "sim/world.h"
 
 enum { SIM_TICK_US = 10000000 };
 
 struct sim_fleet_options {
-    uint32_t jobs;            /* threads, 1 or more */
-    const char *db_path;      /* NULL: in memory */
-    const char *trace_device; /* id or number, NULL: none */
+    const struct sim_ground *ground; /* NULL: virtual time */
+    uint32_t jobs;                   /* threads, 1 or more */
+    const char *db_path;             /* NULL: in memory */
+    const char *trace_device;        /* id or number, NULL: none */
     FILE *trace;
     struct rep_progress *progress; /* NULL: none */
     const char *check_digest;      /* hex, NULL: none */
@@ -43,13 +45,16 @@ enum sim_fleet_error {
     SIM_FLEET_EWORLD = -2,
     SIM_FLEET_EDB = -3,
     SIM_FLEET_EDEVICE = -4,
-    SIM_FLEET_EOUTPUT = -5
+    SIM_FLEET_EOUTPUT = -5,
+    SIM_FLEET_EGROUND = -6, /* the ground could not be prepared */
+    SIM_FLEET_ELOST = -7    /* it gave way in the middle of the run */
 };
 
 /*
  * Runs the scenario. SIM_FLEET_OK fills *out (as read back from the database, verdict and exit code
  * set). On an error *out holds what was recorded (verdict unfinished, exit code 8), or nothing was
- * run (SIM_FLEET_EWORLD, SIM_FLEET_EDEVICE, SIM_FLEET_EOUTPUT: exit code 1); message says why.
+ * run (SIM_FLEET_EWORLD, SIM_FLEET_EDEVICE, SIM_FLEET_EOUTPUT,
+ * SIM_FLEET_EGROUND: exit code 1); message says why.
  */
 int sim_fleet_run(struct rep_result *out, const struct scn *scn,
                   const struct sim_fleet_options *options, char *message, size_t message_len);

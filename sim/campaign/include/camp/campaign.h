@@ -39,6 +39,9 @@ struct camp_config {
     const char *rollback_version;
     uint64_t seed; /* order of enrolment inside a cohort */
     int64_t start_us;
+    /* Microseconds of start_us's clock in one real one: 1, or the time scale of a world in which
+     * phases go faster than commands. 0 is taken for 1. */
+    uint32_t pace;
 };
 
 enum camp_error { CAMP_OK = 0, CAMP_EDB = -1, CAMP_ECONFIG = -2, CAMP_EMEMORY = -3 };
@@ -69,6 +72,11 @@ struct camp_telemetry {
     int64_t first_reset_us, last_reset_us; /* when they happened, at the latest at last_us */
 };
 void camp_telemetry(struct camp *camp, const struct camp_telemetry *run);
+/* A payload of telemetry/<device> as it arrives: one message {"device_id", "seq", "at", "version",
+ * "energy_mw", "memory_kb", "cpu_permille"}; with "resets", "first_reset_ms", "last_reset_ms" the
+ * news of unplanned resets; with "pong" an answer to a ping. */
+void camp_telemetry_json(struct camp *camp, uint32_t device, const char *json, uint32_t len,
+                         int64_t at_us);
 
 /*
  * An order of the operator, taken at the next tick before the gates are judged; at_us is its

@@ -1,0 +1,107 @@
+/* The run on a ground of its own: time goes by itself, messages come when they come. */
+#include "fleet_internal.h"
+
+static const int64_t DAY_US = 86400000000;
+
+/* Stragglers are given so many seconds of their own time, once the campaign is over. */
+enum { SETTLE_S = 120 };
+
+static void said(void *ctx, enum sim_said what, uint32_t device, const char *json, uint32_t len,
+                 int64_t at_us)
+{
+    struct sim_fleet *fleet = ctx;
+    if (what == SIM_SAID_STATUS)
+        camp_status(fleet->camp, device, json, len, at_us);
+    else
+        camp_telemetry_json(fleet->camp, device, json, len, at_us);
+    fleet->said = true;
+}
+
+int sim_wall_open(struct sim_fleet *fleet)
+{
+    const struct sim_ground *ground = fleet->options->ground;
+    const struct sim_ground_fleet all = {.device = fleet->device,
+                                         .unit = fleet->world.roster.unit,
+                                         .devices = fleet->devices,
+                                         .shard = &fleet->part[0].shard,
+                                         .sink = {said, fleet}};
+    return ground->open(ground->ctx, &all, fleet->message, fleet->message_len) ? SIM_FLEET_EGROUND
+                                                                               : 0;
+}
+
+static void note_changes(struct sim_fleet *fleet)
+{
+    struct sim_part *part = &fleet->part[0];
+    for (uint32_t d = 0; d < fleet->devices; d++) {
+        uint32_t changes = sim_device_changes(fleet->device[d]);
+        if (changes == fleet->seen_changes[d])
+            continue;
+        fleet->seen_changes[d] = changes;
+        part->changed[part->changes++] = d;
+    }
+}
+
+static int send_all(struct sim_fleet *fleet)
+{
+    const struct sim_ground *ground = fleet->options->ground;
+    struct camp_out out;
+    while (camp_next_out(fleet->camp, &out))
+        if (ground->send(ground->ctx, &out))
+            return sim_fleet_say(fleet, "a message could not be handed to the broker",
+                                 SIM_FLEET_ELOST);
+    return 0;
+}
+
+static int service_acts(struct sim_fleet *fleet)
+{
+    int error = sim_fleet_service_events(fleet);
+    if (error)
+        return error;
+    bool due = fleet->said || camp_next_at(fleet->camp) <= fleet->now_us;
+    if (!due)
+        return 0;
+    fleet->said = false;
+    if (camp_tick(fleet->camp, fleet->now_us))
+        return sim_fleet_say(fleet, camp_message(fleet->camp), SIM_FLEET_EDB);
+    return send_all(fleet);
+}
+
+static int64_t next_due(const struct sim_fleet *fleet)
+{
+    int64_t act = camp_next_at(fleet->camp), event = sim_schedule_next(fleet);
+    return event < act ? event : act;
+}
+
+/* As in virtual time (fleet.c), but looked at whenever the ground comes back. */
+static bool over(struct sim_fleet *fleet)
+{
+    bool waits = camp_state(fleet->camp) == CAMP_PAUSED && sim_schedule_orders_ahead(fleet);
+    if (waits || !camp_done(fleet->camp)) {
+        fleet->done_at_us = SIM_NEVER;
+        fleet->gave_up = fleet->now_us - fleet->scn->start_us > fleet->days_max * DAY_US;
+        return fleet->gave_up;
+    }
+    if (fleet->done_at_us == SIM_NEVER)
+        fleet->done_at_us = fleet->now_us;
+    return sim_fleet_settled(fleet) ||
+           fleet->now_us - fleet->done_at_us > SETTLE_S * INT64_C(1000000) * fleet->world.pace;
+}
+
+int sim_wall_run(struct sim_fleet *fleet)
+{
+    const struct sim_ground *ground = fleet->options->ground;
+    while (!over(fleet)) {
+        if (ground->run(ground->ctx, next_due(fleet), &fleet->now_us, fleet->message,
+                        fleet->message_len))
+            return SIM_FLEET_ELOST;
+        note_changes(fleet);
+        /* What is not acknowledged by the broker would be lost with the service. */
+        int error = ground->taken(ground->ctx) ? service_acts(fleet) : 0;
+        if (error)
+            return error;
+        sim_belief_follow(fleet);
+        if (fleet->options->progress)
+            sim_fleet_show(fleet);
+    }
+    return 0;
+}

@@ -1,0 +1,50 @@
+/*
+ * What carries a fleet that does not live in virtual time: a clock that goes by itself, a network
+ * of real sockets or boards. The fleet (fleet.h) stays the same: world, service, oracle, result.
+ *
+ * Called by one thread, in this order: prepare, open, then run and send in turns, report, close.
+ * Functions that return int: 0, or -1 with the reason in message (len bytes).
+ */
+#ifndef SIM_GROUND_H
+#define SIM_GROUND_H
+
+#include "camp/campaign.h"
+#include "sim/device.h"
+
+/* A payload of a device that reached the campaign service by the broker. */
+enum sim_said { SIM_SAID_STATUS, SIM_SAID_TELEMETRY };
+struct sim_ground_sink {
+    void (*said)(void *ctx, enum sim_said what, uint32_t device, const char *json, uint32_t len,
+                 int64_t at_us);
+    void *ctx;
+};
+
+/* All devices and who they are; borrowed until close. */
+struct sim_ground_fleet {
+    struct sim_device *const *device;
+    const struct sim_unit *unit;
+    uint32_t devices;
+    struct sim_shard *shard;
+    struct sim_ground_sink sink;
+};
+
+struct sim_ground {
+    const char *name; /* of the world: "loopback" */
+    void *ctx;
+    /* Is the machine up to it? Starts what the fleet needs, sets the world's pace, flash timing and
+     * addresses. Nothing runs afterwards when it fails: exit code 1. */
+    int (*prepare)(void *ctx, struct sim_world *world, char *message, size_t len);
+    int (*open)(void *ctx, const struct sim_ground_fleet *fleet, char *message, size_t len);
+    /* Until until_us of the world's clock, or until the service has something to do before.
+     * *now_us: the clock. -1: the ground gave way (a server ended): exit code 8. */
+    int (*run)(void *ctx, int64_t until_us, int64_t *now_us, char *message, size_t len);
+    /* False while what the service sent before is not taken by the broker: it must not act until
+     * then, as a message that is not acknowledged is lost with the service. */
+    bool (*taken)(void *ctx);
+    int (*send)(void *ctx, const struct camp_out *out);
+    /* What the report says of this ground: facts by name. */
+    int (*report)(void *ctx, struct rep_result *result);
+    void (*close)(void *ctx);
+};
+
+#endif
