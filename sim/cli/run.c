@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "rep/render.h"
 #include "sim/fleet.h"
+#include "sim/loopback.h"
 #include <errno.h>
 #include <popt.h>
 #include <stdlib.h>
@@ -17,18 +18,26 @@ static bool is_digest(const char *text)
     return false;
 }
 
+static bool on_loopback(const struct cli_run_options *o)
+{
+    return o->world && !strcmp(o->world, "loopback");
+}
+
 static bool check_options(const struct cli_run_options *o)
 {
     if (o->html) {
         fprintf(stderr, "brickyard: --html: not built yet; accepted: --json, --junit, --db\n");
         return false;
     }
-    if (o->world && strcmp(o->world, "virtual")) {
-        fprintf(stderr, "brickyard: --world %s: %s; accepted: virtual\n", o->world,
-                !strcmp(o->world, "loopback") || !strcmp(o->world, "process") ||
-                        !strcmp(o->world, "board")
-                    ? "not built yet"
-                    : "no such world");
+    if (o->world && strcmp(o->world, "virtual") && strcmp(o->world, "loopback")) {
+        fprintf(stderr, "brickyard: --world %s: %s; accepted: virtual, loopback\n", o->world,
+                !strcmp(o->world, "process") || !strcmp(o->world, "board") ? "not built yet"
+                                                                           : "no such world");
+        return false;
+    }
+    if (o->digest && on_loopback(o)) {
+        fprintf(stderr, "brickyard: --check-digest: a world on the wall clock has no digest; "
+                        "accepted with --world virtual\n");
         return false;
     }
     const struct cli_output output[] = {
@@ -104,15 +113,25 @@ static int simulate(const struct cli_run_options *o, const struct scn *scn, uint
                                         .devices_override = devices,
                                         .sets = o->sets,
                                         .set = o->set};
+    struct sim_loopback *loopback = NULL;
+    if (on_loopback(o)) {
+        if (sim_loopback_create(&loopback, scn, false)) {
+            fprintf(stderr, "brickyard: no memory\n");
+            return CLI_INFRASTRUCTURE;
+        }
+        options.ground = sim_loopback_ground(loopback);
+    }
     rep_progress_start(&progress, stderr, o->quiet);
     int error = sim_fleet_run(&result, scn, &options, message, sizeof message);
     rep_progress_end(&progress);
+    sim_loopback_free(loopback);
     int code;
     if (!error) {
         code = write_outputs(o, &result);
     } else {
         bool nothing_ran =
-            error == SIM_FLEET_EWORLD || error == SIM_FLEET_EDEVICE || error == SIM_FLEET_EOUTPUT;
+            error == SIM_FLEET_EWORLD || error == SIM_FLEET_EDEVICE ||
+                           error == SIM_FLEET_EOUTPUT || error == SIM_FLEET_EGROUND;
         fprintf(stderr, "brickyard: %s\n", message);
         code = nothing_ran ? CLI_USAGE : CLI_INFRASTRUCTURE;
     }
@@ -167,7 +186,7 @@ int cli_run(int argc, char **argv)
         {"devices", 0, POPT_ARG_STRING, &o.devices, 0, "scale the fleet (labs stay)", "N"},
         {"jobs", 'j', POPT_ARG_STRING, &o.jobs, 0, "threads; the result is the same for any number",
          "N"},
-        {"world", 0, POPT_ARG_STRING, &o.world, 0, "virtual", "WORLD"},
+        {"world", 0, POPT_ARG_STRING, &o.world, 0, "virtual, or loopback: real servers and sockets", "WORLD"},
         {"set", 0, POPT_ARG_STRING, NULL, OPTION_SET, "override one value of the scenario",
          "key.path=value"},
         {"db", 0, POPT_ARG_STRING, &o.db, 0, "keep the result as SQLite", "FILE"},

@@ -1,0 +1,313 @@
+/* A device on its sockets: its connection to the broker and its downloads, each in its turn. */
+#include "loopback_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOTIFICATION, COMMAND, STATUS, TELEMETRY, PRESENCE };
+enum { KEEPALIVE_S = 60, CONNECT_WITHIN_S = 30, MESSAGE_BYTES_MAX = 16384 };
+static const uint32_t TOKEN_KIND_SHIFT = 30; /* a token is the topic's kind and a number */
+
+/* ---- Lines ---- */
+
+int lb_line_init(struct lb_line *line, uint32_t devices, uint32_t places)
+{
+    *line = (struct lb_line){.room = devices + 1, .places = places};
+    line->device = calloc(line->room, sizeof *line->device);
+    return line->device ? 0 : -1;
+}
+
+void lb_line_free(struct lb_line *line)
+{
+    free(line->device);
+    line->device = NULL;
+}
+
+/* A device that left the line and comes back takes its old place if that is still there. */
+static void line_up(struct lb_device *dev, enum lb_server server)
+{
+    struct lb_line *line = &dev->lb->line[server];
+    if (dev->queued[server])
+        return;
+    dev->queued[server] = true;
+    for (uint32_t i = 0; i < line->count; i++)
+        if (line->device[(line->first + i) % line->room] == dev->number)
+            return;
+    line->device[(line->first + line->count++) % line->room] = dev->number;
+}
+
+static bool *place_of(struct lb_device *dev, enum lb_server server)
+{
+    return server == LB_BROKER ? &dev->connecting : &dev->getting;
+}
+
+static void take_place(struct lb_device *dev, enum lb_server server)
+{
+    struct lb_line *line = &dev->lb->line[server];
+    *place_of(dev, server) = true;
+    if (++line->held > line->held_max)
+        line->held_max = line->held;
+}
+
+static void leave_place(struct lb_device *dev, enum lb_server server)
+{
+    bool *place = place_of(dev, server);
+    dev->lb->line[server].held -= *place;
+    *place = false;
+}
+
+/* ---- What comes from the sockets ---- */
+
+static uint32_t token_of(enum sim_wire_topic topic, uint32_t id)
+{
+    return (uint32_t)topic << TOKEN_KIND_SHIFT | (id & ((1u << TOKEN_KIND_SHIFT) - 1));
+}
+
+void lb_device_woke(struct lb_device *dev)
+{
+    sim_queue_set(&dev->lb->due, dev->number, sim_device_next(dev->device));
+}
+
+static struct sim_shard *shard_of(const struct lb_device *dev)
+{
+    return dev->lb->fleet.shard;
+}
+
+static void on_up(void *ctx)
+{
+    struct lb_device *dev = ctx;
+    char payload[LB_WILL_MAX];
+    leave_place(dev, LB_BROKER);
+    dev->lb->counts.connects++;
+    int len = snprintf(payload, sizeof payload, "{\"device_id\":\"%s\",\"online\":true}", dev->id);
+    agent_mqtt_publish(dev->mqtt, dev->topic[PRESENCE], payload, (uint32_t)len, 1, true,
+                       token_of(SIM_WIRE_PONG, 0));
+    sim_device_up(dev->device, shard_of(dev), lb_now_us(dev->lb));
+    lb_device_woke(dev);
+}
+
+static void on_down(void *ctx, const char *why)
+{
+    struct lb_device *dev = ctx;
+    dev->lb->counts.refused += dev->connecting;
+    leave_place(dev, LB_BROKER);
+    sim_device_lost(dev->device, shard_of(dev), lb_now_us(dev->lb), why);
+    lb_device_woke(dev);
+}
+
+static void on_message(void *ctx, const char *topic, const void *payload, uint32_t len)
+{
+    struct lb_device *dev = ctx;
+    bool command = !strcmp(topic, dev->topic[COMMAND]);
+    if (!command && strcmp(topic, dev->topic[NOTIFICATION]) != 0)
+        return;
+    sim_device_message(dev->device, shard_of(dev), lb_now_us(dev->lb), command, payload, len);
+    lb_device_woke(dev);
+}
+
+static void on_published(void *ctx, uint32_t token)
+{
+    struct lb_device *dev = ctx;
+    enum sim_wire_topic topic = (enum sim_wire_topic)(token >> TOKEN_KIND_SHIFT);
+    uint32_t id = topic == SIM_WIRE_STATUS ? dev->status_id : 0;
+    if (topic == SIM_WIRE_STATUS && token_of(topic, id) != token)
+        return;
+    sim_device_published(dev->device, shard_of(dev), lb_now_us(dev->lb), topic, id);
+    lb_device_woke(dev);
+}
+
+static const struct agent_mqtt_events mqtt_events = {
+    .up = on_up, .down = on_down, .message = on_message, .published = on_published};
+
+static void on_head(void *ctx, uint16_t status, uint32_t offset, uint32_t total_bytes)
+{
+    struct lb_device *dev = ctx;
+    leave_place(dev, LB_STORE);
+    sim_device_http_head(dev->device, shard_of(dev), lb_now_us(dev->lb), status, offset,
+                         total_bytes);
+    lb_device_woke(dev);
+}
+
+static void on_data(void *ctx, const void *bytes, uint32_t len)
+{
+    struct lb_device *dev = ctx;
+    dev->lb->counts.body_bytes += len;
+    sim_device_http_data(dev->device, shard_of(dev), lb_now_us(dev->lb), bytes, len);
+    lb_device_woke(dev);
+}
+
+static void http_over(struct lb_device *dev, bool complete, const char *why)
+{
+    dev->transfer = NULL;
+    leave_place(dev, LB_STORE);
+    dev->lb->counts.got += complete;
+    dev->lb->counts.http_errors += !complete;
+    lb_news_tell(dev->lb); /* what was seen at the edge comes before what the device makes of it */
+    sim_device_http_end(dev->device, shard_of(dev), lb_now_us(dev->lb), complete, why);
+    lb_device_woke(dev);
+}
+
+static void on_end(void *ctx)
+{
+    http_over(ctx, true, "");
+}
+
+static void on_error(void *ctx, const char *why)
+{
+    http_over(ctx, false, why);
+}
+
+static const struct agent_transfer_events http_events = {
+    .head = on_head, .data = on_data, .end = on_end, .error = on_error};
+
+/* ---- Turns ---- */
+
+static void connect_now(struct lb_device *dev)
+{
+    char why[128];
+    take_place(dev, LB_BROKER);
+    if (!agent_mqtt_connect(dev->mqtt, why, sizeof why))
+        return;
+    on_down(dev, why);
+}
+
+static void get_now(struct lb_device *dev)
+{
+    char connect_to[32];
+    snprintf(connect_to, sizeof connect_to, "127.0.0.1:%u", lb_rough_port(dev, LB_STORE));
+    const struct agent_request request = {.url = dev->url,
+                                          .offset = dev->offset,
+                                          .bind_address = dev->address,
+                                          .connect_to = connect_to,
+                                          .clock = {lb_utc_ms, dev->lb}};
+    dev->lb->counts.gets++;
+    take_place(dev, LB_STORE);
+    dev->transfer = agent_http_get(dev->lb->http, &request, &http_events, dev);
+    if (!dev->transfer)
+        http_over(dev, false, "the request could not be made");
+}
+
+void lb_lines_run(struct sim_loopback *lb)
+{
+    static void (*const go[LB_SERVERS])(struct lb_device *) = {connect_now, get_now};
+    for (int server = 0; server < LB_SERVERS; server++) {
+        struct lb_line *line = &lb->line[server];
+        while (line->count && line->held < line->places) {
+            struct lb_device *dev = &lb->device[line->device[line->first]];
+            line->first = (line->first + 1) % line->room;
+            line->count--;
+            if (!dev->queued[server])
+                continue;
+            dev->queued[server] = false;
+            go[server](dev);
+        }
+    }
+}
+
+/* ---- What the device wants ---- */
+
+static void wire_connect(void *ctx)
+{
+    line_up(ctx, LB_BROKER);
+}
+
+static void wire_cancel(void *ctx)
+{
+    struct lb_device *dev = ctx;
+    dev->queued[LB_STORE] = false;
+    leave_place(dev, LB_STORE);
+    if (dev->transfer)
+        agent_http_cancel(dev->transfer);
+    dev->transfer = NULL;
+}
+
+static void wire_drop(void *ctx)
+{
+    struct lb_device *dev = ctx;
+    dev->queued[LB_BROKER] = false;
+    leave_place(dev, LB_BROKER);
+    agent_mqtt_drop(dev->mqtt);
+    wire_cancel(dev);
+}
+
+static void wire_publish(void *ctx, enum sim_wire_topic topic, uint32_t id, const char *payload,
+                         uint32_t len)
+{
+    struct lb_device *dev = ctx;
+    const char *name = dev->topic[topic == SIM_WIRE_STATUS ? STATUS : TELEMETRY];
+    if (topic == SIM_WIRE_STATUS)
+        dev->status_id = id; /* the agent sends one at a time */
+    agent_mqtt_publish(dev->mqtt, name, payload, len, topic == SIM_WIRE_PONG ? 0 : 1, false,
+                       token_of(topic, id));
+}
+
+static void wire_get(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled,
+                     uint32_t at)
+{
+    struct lb_device *dev = ctx;
+    (void)at; /* the edge works it out of the same draw */
+    snprintf(dev->url, sizeof dev->url, "%s", url);
+    dev->offset = offset;
+    dev->spoil = spoiled != NULL;
+    dev->plan = (struct sim_edge_plan){.device = dev->number};
+    if (spoiled) {
+        dev->plan.how = spoiled->how;
+        memcpy(dev->plan.draw, spoiled->draw, sizeof dev->plan.draw);
+    }
+    line_up(dev, LB_STORE);
+}
+
+static void wire_outage(void *ctx, uint32_t what, int64_t until_us)
+{
+    lb_rough_outage(ctx, what, until_us);
+}
+
+const struct sim_wire lb_wire = {.connect = wire_connect,
+                                 .drop = wire_drop,
+                                 .publish = wire_publish,
+                                 .get = wire_get,
+                                 .cancel = wire_cancel,
+                                 .outage = wire_outage};
+
+static void name_topics(struct lb_device *dev)
+{
+    static const char *const prefix[] = {"ota/notification/", "ota/command/", "ota/status/",
+                                         "telemetry/", "ota/presence/"};
+    for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++)
+        snprintf(dev->topic[i], sizeof dev->topic[i], "%s%s", prefix[i], dev->id);
+    snprintf(dev->will, sizeof dev->will, "{\"device_id\":\"%s\",\"online\":false}", dev->id);
+}
+
+int lb_device_open(struct lb_device *dev)
+{
+    name_topics(dev);
+    dev->mqtt_config = (struct agent_mqtt_config){
+        .tls = dev->lb->tls,
+        .host = "127.0.0.1",
+        .server_name = SIM_BROKER_NAME,
+        .port = lb_rough_port(dev, LB_BROKER),
+        .bind_address = dev->address,
+        .client_id = dev->id,
+        .user = dev->id,
+        .secret = dev->secret,
+        .will_topic = dev->topic[PRESENCE],
+        .will_payload = dev->will,
+        .topic = {dev->topic[NOTIFICATION], dev->topic[COMMAND]},
+        .topics = 2,
+        .message_bytes_max = MESSAGE_BYTES_MAX,
+        .keepalive_s = KEEPALIVE_S,
+        .connect_within_s = CONNECT_WITHIN_S,
+        .clock = {lb_utc_ms, dev->lb},
+    };
+    if (agent_mqtt_create(&dev->mqtt, dev->lb->loop, &dev->mqtt_config, &mqtt_events, dev))
+        return -1;
+    sim_device_use_wire(dev->device, &lb_wire, dev);
+    lb_device_woke(dev);
+    return 0;
+}
+
+void lb_device_close(struct lb_device *dev)
+{
+    if (dev->transfer)
+        agent_http_cancel(dev->transfer);
+    agent_mqtt_destroy(dev->mqtt);
+}

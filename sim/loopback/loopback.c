@@ -1,0 +1,397 @@
+/* The ground's life: servers and devices come up, the loop runs, all goes down again. */
+#include "loopback_internal.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { URL_GOOD_FOR_S = 7 * 86400, DESK_WITHIN_S = 30, VALID_DAYS = 3650 };
+enum { SLICE_US = 50000, RUNS_AT_ONCE = 64, TRANSFER_BYTES = 8192 };
+
+/* ---- Before the start ---- */
+
+static void secret_of(const struct sim_loopback *lb, uint32_t device, char out[SIM_SECRET_MAX])
+{
+    for (uint32_t i = 0; i < 4; i++)
+        snprintf(out + 8 * i, 9, "%08x", sim_rng_at(lb->scn->seed, device, SIM_RNG_SECRET, i));
+}
+
+static void account(void *ctx, struct sim_account *out, uint32_t index)
+{
+    const struct sim_loopback *lb = ctx;
+    snprintf(out->device_id, sizeof out->device_id, "%s", lb->world->roster.unit[index].id);
+    secret_of(lb, index, out->secret);
+}
+
+static int start_servers(struct sim_loopback *lb, char *message, size_t len)
+{
+    char service[SIM_SECRET_MAX], store[SIM_SECRET_MAX];
+    secret_of(lb, UINT32_MAX, service);
+    secret_of(lb, UINT32_MAX - 1, store);
+    const struct sim_servers_config config = {
+        .keep = lb->keep,
+        .now_ms = lb->scn->start_us / 1000,
+        .validity_days = VALID_DAYS,
+        .broker = {.account = account,
+                   .context = lb,
+                   .account_count = lb->world->roster.count,
+                   .service_secret = service},
+        .store = {.secret = store, .workers = 1},
+    };
+    if (sim_servers_start(&lb->servers, &config, message, len))
+        return -1;
+    lb->servers_run = true;
+    for (uint32_t i = 0; i < lb->scn->firmwares; i++) {
+        const struct sim_artifact *artifact = &lb->world->artifact[i];
+        char name[SIM_NAME_MAX];
+        snprintf(name, sizeof name, "firmware-%s.bin", artifact->from->version);
+        if (sim_store_put(&lb->servers.store, name, artifact->bytes, artifact->len, message, len))
+            return -1;
+    }
+    return 0;
+}
+
+static void url_of(void *ctx, const char *version, char *out, size_t len)
+{
+    struct sim_loopback *lb = ctx;
+    char name[SIM_NAME_MAX], url[SIM_URL_MAX];
+    snprintf(name, sizeof name, "firmware-%s.bin", version);
+    sim_store_url(&lb->servers.store, url, SIM_CERT_GOOD, name, time(NULL) + URL_GOOD_FOR_S);
+    snprintf(out, len, "%s", url);
+}
+
+static void interrupt(struct ev_loop *loop, ev_signal *signal, int events)
+{
+    struct sim_loopback *lb = signal->data;
+    (void)events;
+    lb->interrupted = true;
+    ev_break(loop, EVBREAK_ONE);
+}
+
+static void woken(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)timer;
+    (void)events;
+}
+
+static int open_loop(struct sim_loopback *lb)
+{
+    static const int stops[] = {SIGINT, SIGTERM};
+    lb->loop = ev_loop_new(EVFLAG_AUTO);
+    if (!lb->loop)
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        ev_signal_init(&lb->stop[i], interrupt, stops[i]);
+        lb->stop[i].data = lb;
+        ev_signal_start(lb->loop, &lb->stop[i]);
+    }
+    ev_timer_init(&lb->wake, woken, 0, 0);
+    return 0;
+}
+
+static int prepare(void *ctx, struct sim_world *world, char *message, size_t len)
+{
+    struct sim_loopback *lb = ctx;
+    lb->world = world;
+    lb->devices = world->roster.count;
+    lb->roughs = lb_roughs(world);
+    const struct sim_loopback_need need = {lb->devices, lb->roughs};
+    if (sim_loopback_preflight(&need, message, len) || start_servers(lb, message, len))
+        return -1;
+    world->pace = lb->scn->campaign.time_scale;
+    world->timing = (struct sim_flash_timing){0}; /* it takes what the host takes */
+    if (open_loop(lb)) {
+        snprintf(message, len, "no event loop: %s", strerror(errno));
+        return -1;
+    }
+    return sim_world_serve(world, url_of, lb, message, len);
+}
+
+/* ---- Up ---- */
+
+static void said(void *ctx, enum sim_said what, uint32_t device, const char *json, uint32_t len)
+{
+    struct sim_loopback *lb = ctx;
+    lb->heard = true;
+    lb->fleet.sink.said(lb->fleet.sink.ctx, what, device, json, len, lb_now_us(lb));
+}
+
+static int open_drivers(struct sim_loopback *lb, char *message, size_t len)
+{
+    char ca[SIM_PKI_PATH_MAX];
+    sim_pki_ca_path(&lb->servers.pki, ca);
+    if (agent_tls_create(&lb->tls, ca, message, len))
+        return -1;
+    const struct agent_http_config http = {.tls = lb->tls,
+                                           .connect_within_s = 30,
+                                           .stall_s = 60,
+                                           .header_bytes_max = 65536,
+                                           .buffer_bytes = TRANSFER_BYTES};
+    if (agent_http_create(&lb->http, lb->loop, &http)) {
+        snprintf(message, len, "no memory for downloads");
+        return -1;
+    }
+    return 0;
+}
+
+static int open_desk(struct sim_loopback *lb, char *message, size_t len)
+{
+    static char secret[SIM_SECRET_MAX];
+    lb->info = calloc(lb->devices, sizeof *lb->info);
+    if (!lb->info)
+        return -1;
+    for (uint32_t d = 0; d < lb->devices; d++)
+        snprintf(lb->info[d].id, sizeof lb->info[d].id, "%s", lb->fleet.unit[d].id);
+    secret_of(lb, UINT32_MAX, secret);
+    const struct sim_desk_config config = {.loop = lb->loop,
+                                           .tls = lb->tls,
+                                           .host = "127.0.0.1",
+                                           .server_name = SIM_BROKER_NAME,
+                                           .port = lb->servers.broker.port[SIM_CERT_GOOD],
+                                           .client_id = "service",
+                                           .user = "service",
+                                           .secret = secret,
+                                           .clock = {lb_utc_ms, lb},
+                                           .device = lb->info,
+                                           .devices = lb->devices,
+                                           .said = said,
+                                           .ctx = lb};
+    if (sim_desk_create(&lb->desk, &config)) {
+        snprintf(message, len, "no memory for the service's connection");
+        return -1;
+    }
+    double until = ev_time() + DESK_WITHIN_S;
+    while (!sim_desk_is_up(lb->desk) && ev_time() < until && !lb->interrupted) {
+        ev_timer_set(&lb->wake, 0.1, 0);
+        ev_timer_start(lb->loop, &lb->wake);
+        ev_run(lb->loop, EVRUN_ONCE);
+        ev_timer_stop(lb->loop, &lb->wake);
+    }
+    if (!sim_desk_is_up(lb->desk))
+        snprintf(message, len, "the campaign service could not connect to the broker");
+    return sim_desk_is_up(lb->desk) ? 0 : -1;
+}
+
+static int open_devices(struct sim_loopback *lb)
+{
+    for (uint32_t d = 0; d < lb->devices; d++) {
+        struct lb_device *dev = &lb->device[d];
+        uint32_t ip = LB_ADDRESS_BASE + d;
+        dev->lb = lb;
+        dev->device = lb->fleet.device[d];
+        dev->number = d;
+        dev->rough = lb_is_rough(lb->world, d);
+        snprintf(dev->id, sizeof dev->id, "%s", lb->fleet.unit[d].id);
+        snprintf(dev->address, sizeof dev->address, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255,
+                 ip >> 8 & 255, ip & 255);
+        secret_of(lb, d, dev->secret);
+        if (lb_device_open(dev))
+            return -1;
+    }
+    return 0;
+}
+
+static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *message, size_t len)
+{
+    struct sim_loopback *lb = ctx;
+    lb->fleet = *fleet;
+    lb->rss_before = lb_rss_bytes();
+    lb->overflows_before = lb_listen_overflows();
+    lb->device = calloc(lb->devices, sizeof *lb->device);
+    if (!lb->device || lb_line_init(&lb->line[LB_BROKER], lb->devices, LB_CONNECTS_MAX) ||
+        lb_line_init(&lb->line[LB_STORE], lb->devices, LB_GETS_MAX) ||
+        sim_queue_init(&lb->due, lb->devices) ||
+        sim_queue_init(&lb->outages, lb->devices * LB_SERVERS)) {
+        snprintf(message, len, "no memory for the devices");
+        return -1;
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    lb->wall_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    if (open_drivers(lb, message, len) || lb_rough_open(lb, message, len) ||
+        open_desk(lb, message, len))
+        return -1;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    lb->wall_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    if (open_devices(lb)) {
+        snprintf(message, len, "no memory for the devices' connections");
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- The run ---- */
+
+/* Not all that are due at once: their flash and their signatures take time, and sockets wait. */
+static bool run_due(struct sim_loopback *lb)
+{
+    int64_t now_us = lb_now_us(lb);
+    uint32_t number, runs = 0;
+    while (sim_queue_peek(&lb->due, &number) <= now_us && runs++ < RUNS_AT_ONCE)
+        sim_queue_set(&lb->due, number,
+                      sim_device_run(lb->device[number].device, lb->fleet.shard, now_us + 1));
+    return sim_queue_peek(&lb->due, &number) <= now_us;
+}
+
+static void wait_until(struct sim_loopback *lb, int64_t until_us)
+{
+    uint32_t node;
+    int64_t due_us = sim_queue_peek(&lb->due, &node);
+    int64_t outage_us = sim_queue_peek(&lb->outages, &node);
+    due_us = outage_us < due_us ? outage_us : due_us;
+    due_us = until_us < due_us ? until_us : due_us;
+    double wait_s =
+        (double)(due_us - lb_now_us(lb)) / 1e6 / (double)lb->scn->campaign.time_scale;
+    ev_now_update(lb->loop);
+    ev_timer_set(&lb->wake, wait_s > 0 ? wait_s : 0, 0);
+    ev_timer_start(lb->loop, &lb->wake);
+    ev_run(lb->loop, EVRUN_ONCE);
+    ev_timer_stop(lb->loop, &lb->wake);
+}
+
+static int servers_gone(struct sim_loopback *lb, char *message, size_t len)
+{
+    const char *gone = !sim_broker_runs(&lb->servers.broker) ? "mosquitto"
+                       : !sim_store_runs(&lb->servers.store) ? "nginx"
+                                                             : NULL;
+    if (gone)
+        snprintf(message, len, "%s ended by itself in the middle of the run", gone);
+    return gone ? -1 : 0;
+}
+
+static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size_t len)
+{
+    struct sim_loopback *lb = ctx;
+    int64_t slice_us = lb_now_us(lb) + SLICE_US * (int64_t)lb->scn->campaign.time_scale;
+    until_us = until_us < slice_us ? until_us : slice_us;
+    lb->heard = false;
+    do {
+        lb_rough_restore(lb, lb_now_us(lb));
+        bool more = run_due(lb);
+        lb_lines_run(lb);
+        lb_news_tell(lb);
+        if (more)
+            ev_run(lb->loop, EVRUN_NOWAIT);
+        else
+            wait_until(lb, until_us);
+        lb_news_tell(lb);
+    } while (lb_now_us(lb) < until_us && !lb->heard && !lb->interrupted);
+    uint64_t rss = lb_rss_bytes();
+    lb->rss_max = rss > lb->rss_max ? rss : lb->rss_max;
+    *now_us = lb_now_us(lb);
+    if (lb->interrupted) {
+        snprintf(message, len, "interrupted");
+        return -1;
+    }
+    return servers_gone(lb, message, len);
+}
+
+static bool taken(void *ctx)
+{
+    const struct sim_loopback *lb = ctx;
+    return sim_desk_outstanding(lb->desk) == 0;
+}
+
+static int send_out(void *ctx, const struct camp_out *out)
+{
+    struct sim_loopback *lb = ctx;
+    return sim_desk_send(lb->desk, out);
+}
+
+/* ---- Down ---- */
+
+static int report(void *ctx, struct rep_result *result)
+{
+    struct sim_loopback *lb = ctx;
+    struct sim_store_totals *totals = calloc(1, sizeof *totals);
+    const struct scn_device *times = &lb->scn->device;
+    char why[256];
+    sim_store_stop(&lb->servers.store); /* its log is complete then */
+    if (!totals || sim_store_totals(&lb->servers.store, totals, why, sizeof why)) {
+        free(totals);
+        return -1;
+    }
+    uint64_t grown = lb->rss_max > lb->rss_before ? lb->rss_max - lb->rss_before : 0;
+    int error =
+        rep_fact_add(result, "time_scale", "%u: phases, windows and faults go so much faster",
+                     lb->scn->campaign.time_scale) ||
+        rep_fact_add(result, "device.fault_free", "%.3f s%s", (double)times->fault_free_us / 1e6,
+                     times->fault_free_us < 60000000 ? ", shortened from 60 s" : "") ||
+        rep_fact_add(result, "device.mqtt_within", "%.3f s", (double)times->mqtt_within_us / 1e6) ||
+        rep_fact_add(result, "broker", "mosquitto, TLS; %" PRIu64 " clients connected",
+                     sim_broker_connected(&lb->servers.broker)) ||
+        rep_fact_add(result, "store",
+                     "nginx, TLS; %" PRIu64 " requests, %" PRIu64 " whole, %" PRIu64
+                     " ranges, %" PRIu64 " bytes of images, %" PRIu64 " clients",
+                     totals->requests, totals->status[200], totals->status[206],
+                     totals->file_bytes, totals->addresses) ||
+        rep_fact_add(result, "devices through the proxy", "%u", lb->roughs) ||
+        rep_fact_add(result, "connections", "%" PRIu64 " made, %" PRIu64
+                     " failed, at most %u under way at once (mosquitto's backlog: 100)",
+                     lb->counts.connects, lb->counts.refused, lb->line[LB_BROKER].held_max) ||
+        rep_fact_add(result, "listen overflows of this host", "%" PRIu64,
+                     lb_listen_overflows() - lb->overflows_before) ||
+        rep_fact_add(result, "memory per device", "%" PRIu64 " bytes at the most, its TLS included",
+                     lb->devices ? grown / lb->devices : 0);
+    free(totals);
+    return error ? -1 : 0;
+}
+
+static void close_ground(void *ctx)
+{
+    struct sim_loopback *lb = ctx;
+    for (uint32_t d = 0; lb->device && d < lb->devices; d++)
+        lb_device_close(&lb->device[d]);
+    sim_desk_free(lb->desk);
+    agent_http_free(lb->http);
+    lb_rough_close(lb);
+    agent_tls_free(lb->tls);
+    for (int i = 0; lb->loop && i < 2; i++)
+        ev_signal_stop(lb->loop, &lb->stop[i]);
+    if (lb->loop)
+        ev_loop_destroy(lb->loop);
+    for (int server = 0; server < LB_SERVERS; server++)
+        lb_line_free(&lb->line[server]);
+    sim_queue_free(&lb->due);
+    sim_queue_free(&lb->outages);
+    free(lb->device);
+    free(lb->info);
+    if (lb->servers_run)
+        sim_servers_stop(&lb->servers);
+    const struct scn *scn = lb->scn;
+    bool keep = lb->keep;
+    struct sim_ground ground = lb->ground;
+    *lb = (struct sim_loopback){.scn = scn, .keep = keep, .ground = ground};
+}
+
+int sim_loopback_create(struct sim_loopback **out, const struct scn *scn, bool keep)
+{
+    struct sim_loopback *lb = *out = calloc(1, sizeof *lb);
+    if (!lb)
+        return -1;
+    lb->scn = scn;
+    lb->keep = keep;
+    lb->ground = (struct sim_ground){.name = "loopback",
+                                     .ctx = lb,
+                                     .prepare = prepare,
+                                     .open = open_ground,
+                                     .run = run,
+                                     .taken = taken,
+                                     .send = send_out,
+                                     .report = report,
+                                     .close = close_ground};
+    return 0;
+}
+
+void sim_loopback_free(struct sim_loopback *loopback)
+{
+    free(loopback);
+}
+
+const struct sim_ground *sim_loopback_ground(struct sim_loopback *loopback)
+{
+    return &loopback->ground;
+}

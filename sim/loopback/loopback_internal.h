@@ -1,0 +1,117 @@
+/* The inside of the loopback world, shared by the files of this folder. */
+#ifndef SIM_LOOPBACK_INTERNAL_H
+#define SIM_LOOPBACK_INTERNAL_H
+
+#include "drivers/http.h"
+#include "drivers/mqtt.h"
+#include "sim/chaos_edge.h"
+#include "sim/chaos_proxy.h"
+#include "sim/desk.h"
+#include "sim/loopback.h"
+#include "sim/queue.h"
+#include "sim/servers.h"
+#include "sim/wire.h"
+
+/* Connections under way at once. mosquitto's backlog is 100 and must never overflow, also when
+ * everything comes back at the same moment; nginx takes more. */
+enum { LB_CONNECTS_MAX = 64, LB_GETS_MAX = 256 };
+/* Each device has an address of its own, 127.1.0.0 and up, by which servers and proxies know it. */
+static const uint32_t LB_ADDRESS_BASE = 0x7F010000;
+enum { LB_TOPIC_MAX = 64, LB_ADDRESS_MAX = 16, LB_WILL_MAX = 96 };
+
+enum lb_server { LB_BROKER, LB_STORE, LB_SERVERS };
+
+/* One device on its sockets. */
+struct lb_device {
+    struct sim_loopback *lb;
+    struct sim_device *device;
+    uint32_t number;
+    bool rough;            /* it goes through the proxies */
+    bool queued[2];        /* it waits for its turn to connect (LB_BROKER), or to download */
+    bool connecting, getting; /* it holds one of the places */
+    bool cut_off;          /* an outage was seen to take effect, the device is to be told */
+    char address[LB_ADDRESS_MAX];
+    char id[SIM_UNIT_ID_MAX], secret[SIM_SECRET_MAX], will[LB_WILL_MAX];
+    char topic[5][LB_TOPIC_MAX]; /* notification, command, status, telemetry, presence */
+    struct agent_mqtt_config mqtt_config;
+    struct agent_mqtt *mqtt;
+    struct agent_transfer *transfer;
+    char url[AGENT_URL_MAX];
+    uint32_t offset, status_id;
+    bool spoil;                 /* how the next answer is to be spoiled */
+    struct sim_edge_plan plan;
+    int64_t until_us[LB_SERVERS]; /* the server is out of reach, 0: not */
+};
+
+/* Who waits for a place, first come first served. A ring of device numbers; who does not wait any
+ * more (queued is false) is passed over. */
+struct lb_line {
+    uint32_t *device;
+    uint32_t room, first, count;
+    uint32_t held, held_max, places;
+};
+
+struct lb_counts {
+    uint64_t connects, refused, gets, got, http_errors;
+    uint64_t body_bytes;
+};
+
+struct sim_loopback {
+    const struct scn *scn;
+    struct sim_ground ground;
+    bool keep;
+    struct ev_loop *loop;
+    struct ev_timer wake;
+    struct ev_signal stop[2];
+    bool interrupted, heard; /* heard: a message for the service, since run was called */
+    int64_t wall_us;   /* of the monotonic clock, when the world's time was scn->start_us */
+    struct sim_servers servers;
+    bool servers_run;
+    struct agent_tls *tls;
+    struct agent_http *http;
+    struct sim_desk *desk;
+    struct sim_ground_fleet fleet;
+    struct camp_device_info *info; /* ids of the registry, for the desk */
+    struct lb_device *device;
+    uint32_t devices, roughs;
+    struct sim_queue due;     /* when each device runs next */
+    struct sim_queue outages; /* when each server can be reached again: device * LB_SERVERS + server */
+    struct lb_line line[2];
+    struct sim_proxy *proxy[LB_SERVERS];
+    struct sim_edge *edge;
+    struct sim_edge_file *file;
+    struct sockaddr_in edge_address;
+    uint32_t *news, newses; /* devices with cut_off to tell */
+    struct lb_counts counts;
+    uint64_t rss_before, rss_max, overflows_before;
+    struct sim_world *world;
+};
+
+/* clock.c */
+int64_t lb_now_us(const struct sim_loopback *lb); /* of the world */
+int64_t lb_utc_ms(void *ctx);                     /* the same, for certificates */
+uint64_t lb_rss_bytes(void);
+uint64_t lb_listen_overflows(void); /* of the whole host */
+
+/* preflight.c */
+bool lb_is_rough(const struct sim_world *world, uint32_t device); /* its faults touch the network */
+uint32_t lb_roughs(const struct sim_world *world);
+
+/* link.c */
+extern const struct sim_wire lb_wire;
+int lb_device_open(struct lb_device *dev);
+void lb_device_close(struct lb_device *dev);
+void lb_device_woke(struct lb_device *dev); /* it ran: when next? */
+void lb_lines_run(struct sim_loopback *lb); /* whoever's turn it is connects or downloads */
+int lb_line_init(struct lb_line *line, uint32_t devices, uint32_t places);
+void lb_line_free(struct lb_line *line);
+
+/* rough.c */
+int lb_rough_open(struct sim_loopback *lb, char *message, size_t len);
+void lb_rough_close(struct sim_loopback *lb);
+uint16_t lb_rough_port(const struct lb_device *dev, enum lb_server server);
+void lb_rough_outage(struct lb_device *dev, uint32_t what, int64_t until_us);
+void lb_rough_restore(struct sim_loopback *lb, int64_t now_us);
+void lb_news_tell(struct sim_loopback *lb);
+
+#endif
