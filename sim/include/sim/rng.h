@@ -28,6 +28,7 @@ enum sim_purpose {
     SIM_RNG_CORRUPT,
     SIM_RNG_SERVICE,
     SIM_RNG_RAM,
+    SIM_RNG_PROXY,
 };
 
 struct sim_rng {
