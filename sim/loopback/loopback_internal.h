@@ -11,6 +11,7 @@
 #include "sim/queue.h"
 #include "sim/servers.h"
 #include "sim/wire.h"
+#include "sim/world.h"
 
 /* Connections under way at once. mosquitto's backlog is 100 and must never overflow, also when
  * everything comes back at the same moment; nginx takes more. */

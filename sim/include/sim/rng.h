@@ -28,11 +28,8 @@ enum sim_purpose {
     SIM_RNG_CORRUPT,
     SIM_RNG_SERVICE,
     SIM_RNG_RAM,
-<<<<<<< .merge_file_lr3jd4
     SIM_RNG_SECRET,
-=======
     SIM_RNG_PROXY,
->>>>>>> .merge_file_GVwUAI
 };
 
 struct sim_rng {
