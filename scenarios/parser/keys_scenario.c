@@ -33,6 +33,21 @@ static const struct scn_key device_keys[] = {
      .max = 16,
      .fallback = "3",
      .means = "Boots that a new image may begin before it is given up."},
+    {.name = "retry_first",
+     .type = SCN_T_DURATION,
+     .offset = offsetof(struct scn_device, retry_first_us),
+     .min = 1000000,
+     .max = 21600000000,
+     .fallback = "60s",
+     .means = "A download that failed is tried again after this long, then after twice as long, and "
+              "so on, with jitter."},
+    {.name = "retry_max",
+     .type = SCN_T_DURATION,
+     .offset = offsetof(struct scn_device, retry_max_us),
+     .min = 1000000,
+     .max = 21600000000,
+     .fallback = "6h",
+     .means = "But never later than after this long."},
 };
 const struct scn_map scn_map_device = {"device", SCN_KEYS(device_keys), NULL};
 

@@ -78,6 +78,8 @@ static void on_up(void *ctx)
     char payload[LB_WILL_MAX];
     leave_place(dev, LB_BROKER);
     dev->lb->counts.connects++;
+    dev->lb->gathered += !dev->known;
+    dev->known = true;
     int len = snprintf(payload, sizeof payload, "{\"device_id\":\"%s\",\"online\":true}", dev->id);
     agent_mqtt_publish(dev->mqtt, dev->topic[PRESENCE], payload, (uint32_t)len, 1, true,
                        token_of(SIM_WIRE_PONG, 0));

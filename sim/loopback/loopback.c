@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { URL_GOOD_FOR_S = 7 * 86400, DESK_WITHIN_S = 30, VALID_DAYS = 3650 };
+enum { URL_GOOD_FOR_S = 7 * 86400, DESK_WITHIN_S = 30, GATHER_WITHIN_S = 120, VALID_DAYS = 3650 };
 enum { SLICE_US = 50000, RUNS_AT_ONCE = 64, TRANSFER_BYTES = 8192 };
 
 /* ---- Before the start ---- */
@@ -292,7 +292,11 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
 static bool taken(void *ctx)
 {
     const struct sim_loopback *lb = ctx;
-    return sim_desk_outstanding(lb->desk) == 0;
+    /* The fleet runs since long: the broker has a session for each device, which keeps what comes
+     * while it is away. So the service begins when all were there, or should have been. */
+    double since_s = (double)(lb_now_us(lb) - lb->scn->start_us) / 1e6 / lb->scn->campaign.time_scale;
+    bool gathered = lb->gathered == lb->devices || since_s > GATHER_WITHIN_S;
+    return gathered && sim_desk_outstanding(lb->desk) == 0;
 }
 
 static int send_out(void *ctx, const struct camp_out *out)

@@ -27,6 +27,7 @@ struct lb_device {
     struct sim_loopback *lb;
     struct sim_device *device;
     uint32_t number;
+    bool known;            /* it was connected once: the broker has a session for it */
     bool rough;            /* it goes through the proxies */
     bool queued[2];        /* it waits for its turn to connect (LB_BROKER), or to download */
     bool connecting, getting; /* it holds one of the places */
@@ -74,7 +75,7 @@ struct sim_loopback {
     struct sim_ground_fleet fleet;
     struct camp_device_info *info; /* ids of the registry, for the desk */
     struct lb_device *device;
-    uint32_t devices, roughs;
+    uint32_t devices, roughs, gathered;
     struct sim_queue due;     /* when each device runs next */
     struct sim_queue outages; /* when each server can be reached again: device * LB_SERVERS + server */
     struct lb_line line[2];

@@ -64,6 +64,7 @@ struct scn_group {
 
 struct scn_device {
     int64_t mqtt_within_us, fault_free_us, watchdog_us;
+    int64_t retry_first_us, retry_max_us; /* of downloads: 60 s, doubling up to 6 h */
     uint32_t trial_boots;
 };
 

@@ -38,8 +38,8 @@ struct sim_ground {
     /* Until until_us of the world's clock, or until the service has something to do before.
      * *now_us: the clock. -1: the ground gave way (a server ended): exit code 8. */
     int (*run)(void *ctx, int64_t until_us, int64_t *now_us, char *message, size_t len);
-    /* False while what the service sent before is not taken by the broker: it must not act until
-     * then, as a message that is not acknowledged is lost with the service. */
+    /* False while what the service sent before is not taken by the broker (a message that is not
+     * acknowledged is lost with the service), or the fleet is not there yet: it must not act. */
     bool (*taken)(void *ctx);
     int (*send)(void *ctx, const struct camp_out *out);
     /* What the report says of this ground: facts by name. */
