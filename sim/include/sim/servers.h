@@ -42,8 +42,10 @@ enum { SIM_ID_MAX = 64, SIM_SECRET_MAX = 65, SIM_URL_MAX = 256, SIM_NAME_MAX = 1
 /* ------------------------------------------------------------------------ processes */
 
 struct sim_process {
-    pid_t pid; /* 0: not running */
-    char log[SIM_PKI_PATH_MAX];
+    pid_t pid;                  /* 0: not running */
+    const char *name;           /* "mosquitto", "nginx" */
+    char log[SIM_PKI_PATH_MAX]; /* its standard output and error, appended over restarts */
+    uint64_t log_start;         /* bytes in it before the last start */
 };
 
 /* ------------------------------------------------------------------------ broker */
@@ -78,10 +80,11 @@ struct sim_broker_config {
  *              ota/command/+
  *   observer   reads all of these and writes nothing (a test's spy)
  *
- * Anonymous clients are refused. The client id is replaced by the user name, so no device can take
- * over another's session; and a user has one connection at a time: the newer one wins. Payloads
- * above 65,536 bytes are acknowledged and dropped. A session holds 100,000 queued messages, 100 of
- * them in flight.
+ * The listener for client certificates takes every CN that the run's CA signed as the user, with or
+ * without an account (service too). Anonymous clients are refused. The client id is replaced by the
+ * user name, so no device can take over another's session; and a user has one connection at a time:
+ * the newer one wins. Payloads above 65,536 bytes are acknowledged and dropped. A session holds
+ * 100,000 queued messages, 100 of them in flight.
  */
 struct sim_broker {
     struct sim_process process;
@@ -159,7 +162,7 @@ int sim_store_put(struct sim_store *store, const char *name, const void *bytes, 
 
 /* https://artifacts.brickyard.test:PORT/name?expires=..&md5=.. for the listener with that
  * certificate, which must exist; good until Unix time expires_s by nginx's clock, which is the real
- * one. name as for put, and short enough for SIM_URL_MAX, which every name of 150 characters is. */
+ * one. name as for put. */
 void sim_store_url(const struct sim_store *store, char out[SIM_URL_MAX], enum sim_cert kind,
                    const char *name, int64_t expires_s);
 
