@@ -26,14 +26,13 @@
 
 enum sim_servers_error {
     SIM_SERVERS_OK = 0,
-    SIM_SERVERS_ECONFIG = -1, /* an argument that no server can be started with */
-    SIM_SERVERS_EIO = -2,     /* a file or folder; a process that could not be made */
-    SIM_SERVERS_ECRYPTO = -3, /* OpenSSL refused; its reason is in the message */
-    SIM_SERVERS_EPROGRAM =
-        -4,                   /* not found: "mosquitto: not found; install the package mosquitto" */
-    SIM_SERVERS_EPORT = -5,   /* no free port, or the server's port was taken while it was down */
+    SIM_SERVERS_ECONFIG = -1,  /* an argument that no server can be started with */
+    SIM_SERVERS_EIO = -2,      /* a file or folder; a process that could not be made */
+    SIM_SERVERS_ECRYPTO = -3,  /* OpenSSL refused; its reason is in the message */
+    SIM_SERVERS_EPROGRAM = -4, /* no such program; the package to install is in the message */
+    SIM_SERVERS_EPORT = -5,    /* no free port, or the server's port was taken while it was down */
     SIM_SERVERS_EEXITED = -6, /* it ended by itself; the last lines of its log are in the message */
-    SIM_SERVERS_ETIME = -7    /* not ready within 30 s, or not saved; it was ended */
+    SIM_SERVERS_ETIME = -7    /* not ready within 30 s: it was ended; or not saved */
 };
 const char *sim_servers_error_name(int error);
 
@@ -59,8 +58,7 @@ struct sim_account {
 
 struct sim_broker_config {
     const char *program; /* NULL: "mosquitto"; a name is searched in PATH, /usr/sbin, ... */
-    /* Device index's account, index 0..account_count-1; ids differ. May be NULL when there is none.
-     */
+    /* Device index's account, index 0..account_count-1; ids differ. NULL when there is none. */
     void (*account)(void *context, struct sim_account *out, uint32_t index);
     void *context;
     uint32_t account_count;
@@ -182,10 +180,9 @@ int sim_store_totals(const struct sim_store *store, struct sim_store_totals *out
 /* ------------------------------------------------------------------------ both */
 
 struct sim_servers_config {
-    const char
-        *folder;    /* absolute; absent (it is made), or empty; NULL: a new one in TMPDIR or /tmp */
-    bool keep;      /* the folder stays after stop, to be looked at */
-    int64_t now_ms; /* Unix time, for the certificates */
+    const char *folder;     /* absolute; absent, or empty; NULL: a new one in TMPDIR or /tmp */
+    bool keep;              /* the folder stays after stop, to be looked at */
+    int64_t now_ms;         /* Unix time, for the certificates */
     uint32_t validity_days; /* 0: 30 */
     struct sim_broker_config broker;
     struct sim_store_config store;
