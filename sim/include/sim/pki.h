@@ -60,7 +60,7 @@ void sim_pki_close(struct sim_pki *pki);
 
 /*
  * A client certificate and key, CN = device_id (1..63 of A-Z a-z 0-9 . _ -, the first not a dot),
- * for mutual TLS; about 0.2 ms each. Files: sim_pki_device_path. Replaces those of an earlier call.
+ * for mutual TLS; below 1 ms each. Files: sim_pki_device_path. Replaces those of an earlier call.
  */
 int sim_pki_device(struct sim_pki *pki, const char *device_id, enum sim_cert kind, char *message,
                    size_t len);

@@ -26,14 +26,13 @@
 
 enum sim_servers_error {
     SIM_SERVERS_OK = 0,
-    SIM_SERVERS_ECONFIG = -1, /* an argument that no server can be started with */
-    SIM_SERVERS_EIO = -2,     /* a file or folder; a process that could not be made */
-    SIM_SERVERS_ECRYPTO = -3, /* OpenSSL refused; its reason is in the message */
-    SIM_SERVERS_EPROGRAM =
-        -4,                   /* not found: "mosquitto: not found; install the package mosquitto" */
-    SIM_SERVERS_EPORT = -5,   /* no free port, or the server's port was taken while it was down */
+    SIM_SERVERS_ECONFIG = -1,  /* an argument that no server can be started with */
+    SIM_SERVERS_EIO = -2,      /* a file or folder; a process that could not be made */
+    SIM_SERVERS_ECRYPTO = -3,  /* OpenSSL refused; its reason is in the message */
+    SIM_SERVERS_EPROGRAM = -4, /* no such program; the package to install is in the message */
+    SIM_SERVERS_EPORT = -5,    /* no free port, or the server's port was taken while it was down */
     SIM_SERVERS_EEXITED = -6, /* it ended by itself; the last lines of its log are in the message */
-    SIM_SERVERS_ETIME = -7    /* not ready within 30 s, or not saved; it was ended */
+    SIM_SERVERS_ETIME = -7    /* not ready within 30 s: it was ended; or not saved */
 };
 const char *sim_servers_error_name(int error);
 
@@ -42,8 +41,10 @@ enum { SIM_ID_MAX = 64, SIM_SECRET_MAX = 65, SIM_URL_MAX = 256, SIM_NAME_MAX = 1
 /* ------------------------------------------------------------------------ processes */
 
 struct sim_process {
-    pid_t pid; /* 0: not running */
-    char log[SIM_PKI_PATH_MAX];
+    pid_t pid;                  /* 0: not running */
+    const char *name;           /* "mosquitto", "nginx" */
+    char log[SIM_PKI_PATH_MAX]; /* its standard output and error, appended over restarts */
+    uint64_t log_start;         /* bytes in it before the last start */
 };
 
 /* ------------------------------------------------------------------------ broker */
@@ -57,8 +58,7 @@ struct sim_account {
 
 struct sim_broker_config {
     const char *program; /* NULL: "mosquitto"; a name is searched in PATH, /usr/sbin, ... */
-    /* Device index's account, index 0..account_count-1; ids differ. May be NULL when there is none.
-     */
+    /* Device index's account, index 0..account_count-1; ids differ. NULL when there is none. */
     void (*account)(void *context, struct sim_account *out, uint32_t index);
     void *context;
     uint32_t account_count;
@@ -78,10 +78,11 @@ struct sim_broker_config {
  *              ota/command/+
  *   observer   reads all of these and writes nothing (a test's spy)
  *
- * Anonymous clients are refused. The client id is replaced by the user name, so no device can take
- * over another's session; and a user has one connection at a time: the newer one wins. Payloads
- * above 65,536 bytes are acknowledged and dropped. A session holds 100,000 queued messages, 100 of
- * them in flight.
+ * The listener for client certificates takes every CN that the run's CA signed as the user, with or
+ * without an account (service too). Anonymous clients are refused. The client id is replaced by the
+ * user name, so no device can take over another's session; and a user has one connection at a time:
+ * the newer one wins. Payloads above 65,536 bytes are acknowledged and dropped. A session holds
+ * 100,000 queued messages, 100 of them in flight.
  */
 struct sim_broker {
     struct sim_process process;
@@ -159,7 +160,7 @@ int sim_store_put(struct sim_store *store, const char *name, const void *bytes, 
 
 /* https://artifacts.brickyard.test:PORT/name?expires=..&md5=.. for the listener with that
  * certificate, which must exist; good until Unix time expires_s by nginx's clock, which is the real
- * one. name as for put, and short enough for SIM_URL_MAX, which every name of 150 characters is. */
+ * one. name as for put. */
 void sim_store_url(const struct sim_store *store, char out[SIM_URL_MAX], enum sim_cert kind,
                    const char *name, int64_t expires_s);
 
@@ -179,10 +180,9 @@ int sim_store_totals(const struct sim_store *store, struct sim_store_totals *out
 /* ------------------------------------------------------------------------ both */
 
 struct sim_servers_config {
-    const char
-        *folder;    /* absolute; absent (it is made), or empty; NULL: a new one in TMPDIR or /tmp */
-    bool keep;      /* the folder stays after stop, to be looked at */
-    int64_t now_ms; /* Unix time, for the certificates */
+    const char *folder;     /* absolute; absent, or empty; NULL: a new one in TMPDIR or /tmp */
+    bool keep;              /* the folder stays after stop, to be looked at */
+    int64_t now_ms;         /* Unix time, for the certificates */
     uint32_t validity_days; /* 0: 30 */
     struct sim_broker_config broker;
     struct sim_store_config store;
