@@ -82,9 +82,10 @@ enum edge_write edge_answer_write(struct edge_conn *conn)
         int sent =
             SSL_write(conn->ssl, conn->out + conn->out_at, (int)(conn->out_len - conn->out_at));
         /* Without renegotiation no write waits for a read. */
+        if (sent <= 0 && SSL_get_error(conn->ssl, sent) != SSL_ERROR_WANT_WRITE)
+            return EDGE_BROKEN;
         if (sent <= 0)
-            return SSL_get_error(conn->ssl, sent) == SSL_ERROR_WANT_WRITE ? EDGE_BLOCKED
-                                                                          : EDGE_BROKEN;
+            return i ? EDGE_WROTE_SOME : EDGE_BLOCKED;
         wrote(conn, (uint32_t)sent);
     }
     return EDGE_WROTE_SOME;

@@ -109,9 +109,10 @@ static void prove(struct edge_reply *reply, uint32_t i, uint32_t at)
 
 static uint8_t lying_byte(const struct edge_reply *reply, uint32_t at, uint8_t honest)
 {
+    uint8_t flip = (uint8_t)(1u << reply->plan.draw[1] % 8);
     switch ((int)reply->plan.how) {
     case SCN_HOW_BIT_FLIP:
-        return at == reply->spoil_at ? honest ^ (uint8_t)(1u << reply->plan.draw[1] % 8) : honest;
+        return at == reply->spoil_at ? (uint8_t)(honest ^ flip) : honest;
     case SCN_HOW_GARBAGE:
         return at < reply->spoil_at ? honest : (uint8_t)(at * (reply->plan.draw[1] | 1) >> 11);
     case SCN_HOW_WRONG_FILE:
