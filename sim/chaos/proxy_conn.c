@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { FROZEN_LOOK_US = 100000 };
+
 void proxy_conn_tell(struct proxy_conn *conn, enum sim_proxy_effect_kind kind, uint32_t mark)
 {
     if (conn->told & 1u << kind)
@@ -224,9 +226,10 @@ void proxy_conn_opened(struct proxy_conn *conn)
 static void on_later(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct proxy_conn *conn = timer->data;
-    (void)loop;
     (void)events;
-    if (conn->state == PROXY_SWALLOWING)
+    if (conn->state == PROXY_FROZEN) /* not even an end passes */
+        chaos_timer_start(loop, timer, FROZEN_LOOK_US);
+    else if (conn->state == PROXY_SWALLOWING)
         proxy_conn_close(conn, true);
     else
         finish(conn);

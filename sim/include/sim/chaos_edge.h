@@ -96,7 +96,7 @@ struct sim_edge_config {
 };
 
 struct sim_edge_stats {
-    uint64_t accepted, requests, body_bytes;
+    uint64_t accepted, requests, bytes; /* bytes: of answers, before TLS */
     uint32_t live, live_max;
     uint64_t effects[SIM_EDGE_EFFECTS];
     uint64_t how[SCN_HOWS], trick[SIM_EDGE_TRICKS]; /* of SPOILED */
