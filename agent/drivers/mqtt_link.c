@@ -37,6 +37,8 @@ static void check(struct mqtt_link *link, int error)
         mqtt_link_lose(link, "%s", refusal);
     else if (error == MOSQ_ERR_TLS)
         mqtt_link_lose(link, "the TLS handshake failed");
+    else if (error == MOSQ_ERR_KEEPALIVE)
+        mqtt_link_lose(link, "no answer to a ping"); /* the library has no phrase for it */
     else if (error == MOSQ_ERR_ERRNO && cause)
         mqtt_link_lose(link, "%s", strerror(cause));
     else
