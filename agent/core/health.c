@@ -37,14 +37,20 @@ void agent_health_seen(struct agent *agent, enum agent_health check, bool ok)
     }
 }
 
+/* When a check has failed if it was not seen. The first telemetry goes out with the connection,
+ * which has its own time: no shorter fault-free time may ask for it before. */
+static uint32_t limit_ms_of(const struct agent_config *config, int check)
+{
+    bool longer = check != AGENT_HEALTH_MQTT && config->fault_free_ms > config->mqtt_within_ms;
+    return longer ? config->fault_free_ms : config->mqtt_within_ms;
+}
+
 /* The first check, in the order of the report, that is due and was not seen. */
 static bool overdue(struct agent *agent, enum agent_reason *why)
 {
     int64_t since_ms = agent->now_ms - agent->started_ms;
     for (int check = 0; check < AGENT_HEALTH_HARD_FAULT; check++) {
-        uint32_t limit_ms = check == AGENT_HEALTH_MQTT ? agent->config->mqtt_within_ms
-                                                       : agent->config->fault_free_ms;
-        if (agent->health_seen[check] || since_ms < limit_ms)
+        if (agent->health_seen[check] || since_ms < limit_ms_of(agent->config, check))
             continue;
         agent->health_failed[check] = true;
         *why = reason_of[check];
@@ -53,19 +59,37 @@ static bool overdue(struct agent *agent, enum agent_reason *why)
     return false;
 }
 
+/* The next time at which a check that was not seen has failed, or all may have passed. */
+static int64_t next_look_ms(const struct agent *agent, int64_t free_ms)
+{
+    int64_t next_ms = agent->now_ms < free_ms ? free_ms : INT64_MAX;
+    for (int check = 0; check < AGENT_HEALTH_HARD_FAULT; check++) {
+        int64_t at_ms = agent->started_ms + limit_ms_of(agent->config, check);
+        if (!agent->health_seen[check] && at_ms < next_ms)
+            next_ms = at_ms;
+    }
+    return next_ms;
+}
+
+static bool all_seen(const struct agent *agent)
+{
+    for (int check = 0; check < AGENT_HEALTH_HARD_FAULT; check++)
+        if (!agent->health_seen[check])
+            return false;
+    return true;
+}
+
 bool agent_step_health(struct agent *agent)
 {
     const struct agent_config *config = agent->config;
-    int64_t mqtt_ms = agent->started_ms + config->mqtt_within_ms;
     int64_t free_ms = agent->started_ms + config->fault_free_ms;
     enum agent_reason why;
     if (overdue(agent, &why)) {
         agent_health_fail(agent, why);
         return false;
     }
-    agent->deadline_ms =
-        !agent->health_seen[AGENT_HEALTH_MQTT] && mqtt_ms < free_ms ? mqtt_ms : free_ms;
-    if (agent->now_ms < free_ms || !agent->health_seen[AGENT_HEALTH_MQTT])
+    agent->deadline_ms = next_look_ms(agent, free_ms);
+    if (agent->now_ms < free_ms || !all_seen(agent))
         return false;
     /* A config that can't be written now may be written soon; the watchdog bounds the trying. */
     if (boot_confirm(config->boot, agent->boot.slot)) {

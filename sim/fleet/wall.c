@@ -3,8 +3,14 @@
 
 static const int64_t DAY_US = 86400000000;
 
-/* Stragglers are given so many seconds of their own time, once the campaign is over. */
-enum { SETTLE_S = 120 };
+/* Once the campaign is over: so many seconds for stragglers, and after all have come to rest for
+ * what is still on its way from the broker to the service. */
+enum { SETTLE_S = 120, QUIET_S = 1 };
+
+static int64_t own_us(const struct sim_fleet *fleet, int64_t seconds)
+{
+    return seconds * 1000000 * fleet->world.pace;
+}
 
 static void said(void *ctx, enum sim_said what, uint32_t device, const char *json, uint32_t len,
                  int64_t at_us)
@@ -83,8 +89,10 @@ static bool over(struct sim_fleet *fleet)
     }
     if (fleet->done_at_us == SIM_NEVER)
         fleet->done_at_us = fleet->now_us;
-    return sim_fleet_settled(fleet) ||
-           fleet->now_us - fleet->done_at_us > SETTLE_S * INT64_C(1000000) * fleet->world.pace;
+    if (fleet->said || !sim_fleet_settled(fleet))
+        fleet->quiet_at_us = fleet->now_us;
+    return fleet->now_us - fleet->quiet_at_us > own_us(fleet, QUIET_S) ||
+           fleet->now_us - fleet->done_at_us > own_us(fleet, SETTLE_S);
 }
 
 int sim_wall_run(struct sim_fleet *fleet)

@@ -243,8 +243,7 @@ static void wait_until(struct sim_loopback *lb, int64_t until_us)
     int64_t outage_us = sim_queue_peek(&lb->outages, &node);
     due_us = outage_us < due_us ? outage_us : due_us;
     due_us = until_us < due_us ? until_us : due_us;
-    double wait_s =
-        (double)(due_us - lb_now_us(lb)) / 1e6 / (double)lb->scn->campaign.time_scale;
+    double wait_s = (double)(due_us - lb_now_us(lb)) / 1e6 / (double)lb->scn->campaign.time_scale;
     ev_now_update(lb->loop);
     ev_timer_set(&lb->wake, wait_s > 0 ? wait_s : 0, 0);
     ev_timer_start(lb->loop, &lb->wake);
@@ -294,7 +293,8 @@ static bool taken(void *ctx)
     const struct sim_loopback *lb = ctx;
     /* The fleet runs since long: the broker has a session for each device, which keeps what comes
      * while it is away. So the service begins when all were there, or should have been. */
-    double since_s = (double)(lb_now_us(lb) - lb->scn->start_us) / 1e6 / lb->scn->campaign.time_scale;
+    double since_s =
+        (double)(lb_now_us(lb) - lb->scn->start_us) / 1e6 / lb->scn->campaign.time_scale;
     bool gathered = lb->gathered == lb->devices || since_s > GATHER_WITHIN_S;
     return gathered && sim_desk_outstanding(lb->desk) == 0;
 }
@@ -330,10 +330,11 @@ static int report(void *ctx, struct rep_result *result)
         rep_fact_add(result, "store",
                      "nginx, TLS; %" PRIu64 " requests, %" PRIu64 " whole, %" PRIu64
                      " ranges, %" PRIu64 " bytes of images, %" PRIu64 " clients",
-                     totals->requests, totals->status[200], totals->status[206],
-                     totals->file_bytes, totals->addresses) ||
+                     totals->requests, totals->status[200], totals->status[206], totals->file_bytes,
+                     totals->addresses) ||
         rep_fact_add(result, "devices through the proxy", "%u", lb->roughs) ||
-        rep_fact_add(result, "connections", "%" PRIu64 " made, %" PRIu64
+        rep_fact_add(result, "connections",
+                     "%" PRIu64 " made, %" PRIu64
                      " failed, at most %u under way at once (mosquitto's backlog: 100)",
                      lb->counts.connects, lb->counts.refused, lb->line[LB_BROKER].held_max) ||
         rep_fact_add(result, "listen overflows of this host", "%" PRIu64,

@@ -27,11 +27,11 @@ struct lb_device {
     struct sim_loopback *lb;
     struct sim_device *device;
     uint32_t number;
-    bool known;            /* it was connected once: the broker has a session for it */
-    bool rough;            /* it goes through the proxies */
-    bool queued[2];        /* it waits for its turn to connect (LB_BROKER), or to download */
+    bool known;               /* it was connected once: the broker has a session for it */
+    bool rough;               /* it goes through the proxies */
+    bool queued[2];           /* it waits for its turn to connect (LB_BROKER), or to download */
     bool connecting, getting; /* it holds one of the places */
-    bool cut_off;          /* an outage was seen to take effect, the device is to be told */
+    bool cut_off;             /* an outage was seen to take effect, the device is to be told */
     char address[LB_ADDRESS_MAX];
     char id[SIM_UNIT_ID_MAX], secret[SIM_SECRET_MAX], will[LB_WILL_MAX];
     char topic[5][LB_TOPIC_MAX]; /* notification, command, status, telemetry, presence */
@@ -40,7 +40,7 @@ struct lb_device {
     struct agent_transfer *transfer;
     char url[AGENT_URL_MAX];
     uint32_t offset, status_id;
-    bool spoil;                 /* how the next answer is to be spoiled */
+    bool spoil; /* how the next answer is to be spoiled */
     struct sim_edge_plan plan;
     int64_t until_us[LB_SERVERS]; /* the server is out of reach, 0: not */
 };
@@ -66,7 +66,7 @@ struct sim_loopback {
     struct ev_timer wake;
     struct ev_signal stop[2];
     bool interrupted, heard; /* heard: a message for the service, since run was called */
-    int64_t wall_us;   /* of the monotonic clock, when the world's time was scn->start_us */
+    int64_t wall_us;         /* of the monotonic clock, when the world's time was scn->start_us */
     struct sim_servers servers;
     bool servers_run;
     struct agent_tls *tls;
@@ -76,8 +76,9 @@ struct sim_loopback {
     struct camp_device_info *info; /* ids of the registry, for the desk */
     struct lb_device *device;
     uint32_t devices, roughs, gathered;
-    struct sim_queue due;     /* when each device runs next */
-    struct sim_queue outages; /* when each server can be reached again: device * LB_SERVERS + server */
+    struct sim_queue due; /* when each device runs next */
+    struct sim_queue
+        outages; /* when each server can be reached again: device * LB_SERVERS + server */
     struct lb_line line[2];
     struct sim_proxy *proxy[LB_SERVERS];
     struct sim_edge *edge;

@@ -9,10 +9,10 @@
 #include <sys/resource.h>
 
 enum {
-    FD_OF_DEVICE = 2,   /* MQTT, HTTPS */
+    FD_OF_DEVICE = 2,     /* MQTT, HTTPS */
     FD_THROUGH_PROXY = 5, /* two for each of these, and one at the edge */
-    FD_RESERVE = 96,    /* libraries, database, log files, listeners, what the caller has open */
-    BROKER_RESERVE = 64 /* of mosquitto's descriptors: listeners, log, the service, observers */
+    FD_RESERVE = 96,      /* libraries, database, log files, listeners, what the caller has open */
+    BROKER_RESERVE = 64   /* of mosquitto's descriptors: listeners, log, the service, observers */
 };
 static const uint64_t DEVICE_BYTES = 160 * 1024, PROCESS_BYTES = 256 << 20;
 /* mosquitto and nginx hold a TLS connection each as well. */
@@ -35,8 +35,8 @@ static int refuse(char *message, size_t len, uint32_t devices, uint64_t most, co
                   uint64_t have, const char *change)
 {
     snprintf(message, len,
-             "%u devices are too many for this machine: %s is %" PRIu64
-             ", which carries %" PRIu64 "; %s, or run at most --devices %" PRIu64,
+             "%u devices are too many for this machine: %s is %" PRIu64 ", which carries %" PRIu64
+             "; %s, or run at most --devices %" PRIu64,
              devices, why, have, most, change, most);
     return -1;
 }

@@ -19,8 +19,7 @@ static uint32_t which(void *ctx, const struct sockaddr_in *source)
 }
 
 /* A download whose answer is to be spoiled is led to the edge. */
-static void plan_store(void *ctx, uint32_t number, uint32_t connection,
-                       struct sim_proxy_plan *plan)
+static void plan_store(void *ctx, uint32_t number, uint32_t connection, struct sim_proxy_plan *plan)
 {
     const struct sim_loopback *lb = ctx;
     (void)connection;
@@ -120,9 +119,8 @@ static int open_edge(struct sim_loopback *lb)
 
 static struct sockaddr_in loopback_port(uint16_t port)
 {
-    return (struct sockaddr_in){.sin_family = AF_INET,
-                                .sin_port = htons(port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static int open_proxy(struct sim_loopback *lb, enum lb_server server)

@@ -87,7 +87,7 @@ struct sim_sweep_result {
     uint64_t sampled_pairs;         /* ways to a state that were run on and compared with it */
     uint64_t unequal_pairs; /* of them: the canonical form is unsound, the run is not valid */
     uint64_t unfired;       /* planned cuts that did not fire: an error of the sweep */
-    uint32_t unrepeated; /* kinds of broken promises that their token did not break again */
+    uint32_t unrepeated;    /* kinds of broken promises that their token did not break again */
     uint64_t sha256_bytes, ecdsa_verifies; /* really done */
     uint64_t memory_peak_bytes;
     double wall_s, cuts_per_s;
