@@ -87,7 +87,8 @@ Test(chaos_edge_behind_proxy, a_device_is_led_to_a_bad_certificate, .timeout = 6
     end();
 }
 
-/* Exit codes: curl(1); 35 and 56 are a connection broken in the handshake and after. */
+/* Exit codes: curl(1); 35 and 56 are a connection broken in the handshake and after. An RST that is
+ * there before curl looks at its connect is 7. */
 Test(chaos_edge_behind_proxy, curl_sees_what_the_proxy_does, .timeout = 60)
 {
     static const struct {
@@ -111,7 +112,8 @@ Test(chaos_edge_behind_proxy, curl_sees_what_the_proxy_does, .timeout = 60)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         rules = rows[i].plan;
         int code = get(rows[i].arguments, NULL, NULL);
-        cr_assert_eq(code, rows[i].code, "row %zu: %d", i, code);
+        bool at_connect = rows[i].kind == SIM_PROXY_REFUSED && code == 7;
+        cr_assert(code == rows[i].code || at_connect, "row %zu: %d", i, code);
         cr_assert_eq(told[rows[i].kind], 1, "row %zu", i);
     }
     end();

@@ -108,7 +108,7 @@ struct sim_proxy_stats {
     uint64_t accepted;
     uint32_t live, live_max;                    /* connections */
     uint32_t descriptors;                       /* of connections, now */
-    uint64_t passed[SIM_PROXY_SIDES], withheld; /* bytes: written on; swallowed */
+    uint64_t passed[SIM_PROXY_SIDES], withheld; /* bytes: written on; swallowed or lost */
     uint32_t queue_bytes_max;                   /* the largest that any queue has been */
     uint64_t effects[SIM_PROXY_EFFECTS];
 };
