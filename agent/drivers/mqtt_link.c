@@ -111,16 +111,9 @@ static void settle(struct mqtt_link *link)
  * is something to wait for is seen at the BIO. */
 static void shake_hands(struct mqtt_link *link)
 {
-    int cause = 0;
-    socklen_t len = sizeof cause;
-    getsockopt(mosquitto_socket(link->mosq), SOL_SOCKET, SO_ERROR, &cause, &len);
-    if (cause) {
-        mqtt_link_lose(link, "%s", strerror(cause));
-        return;
-    }
     errno = 0;
     check(link, mosquitto_loop_read(link->mosq, 1));
-    cause = errno;
+    int cause = errno;
     if (!link->why[0] && shaking_hands(link) && !BIO_should_retry(SSL_get_rbio(link->peer.ssl)))
         mqtt_link_lose(link, "%s", cause ? strerror(cause) : "closed in the TLS handshake");
 }
