@@ -70,8 +70,8 @@ struct sim_device *sim_device_create(const struct sim_world *world, uint32_t num
     dev->unit = &world->roster.unit[number];
     dev->group = &world->scn->group[dev->unit->group];
     dev->link = sim_link_find(dev->unit->link);
-    dev->now_us = world->scn->start_us;
-    sim_log_init(&dev->log, number, dev->now_us);
+    dev->now_us = world->born_us;
+    sim_log_init(&dev->log, number, world->scn->start_us);
     dev->log.trace = trace;
     dev->faults = sim_faults_of(&world->faults, number);
     sim_rng_init(&dev->agent_rng, seed, number, SIM_RNG_AGENT, 0);

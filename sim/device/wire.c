@@ -198,6 +198,13 @@ void sim_device_cut_off(struct sim_device *dev, struct sim_shard *shard, int64_t
     }
 }
 
+void sim_device_spared(struct sim_device *dev)
+{
+    for (uint32_t i = 0; i < dev->outages; i++)
+        sim_fault_disarm(dev->outage[i]);
+    dev->outages = 0;
+}
+
 /* ---- What the device says ---- */
 
 void dev_wire_publish(struct sim_device *dev, const struct agent_action *action)

@@ -271,6 +271,7 @@ int sim_world_build(struct sim_world *out, const struct scn *scn, char *message,
     memset(out, 0, sizeof *out);
     out->scn = scn;
     out->pace = 1;
+    out->born_us = scn->start_us;
     out->timing =
         (struct sim_flash_timing){.program_us = 700, .erase_us = 45000, .read_us_per_4k = 330};
     make_layout(&out->layout, &scn->flash);

@@ -6,12 +6,22 @@
 #include <time.h>
 #include <unistd.h>
 
-int64_t lb_now_us(const struct sim_loopback *lb)
+static int64_t wall_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t wall_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-    return lb->scn->start_us + (wall_us - lb->wall_us) * lb->scn->campaign.time_scale;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t lb_now_us(const struct sim_loopback *lb)
+{
+    return lb->world_us + (wall_us() - lb->wall_us) * lb->scn->campaign.time_scale;
+}
+
+void lb_set_clock(struct sim_loopback *lb, int64_t now_us)
+{
+    lb->world_us = now_us;
+    lb->wall_us = wall_us();
 }
 
 int64_t lb_utc_ms(void *ctx)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { URL_GOOD_FOR_S = 7 * 86400, DESK_WITHIN_S = 30, GATHER_WITHIN_S = 120, VALID_DAYS = 3650 };
+enum { URL_GOOD_FOR_S = 7 * 86400, DESK_WITHIN_S = 30, GATHER_WITHIN_S = 60, VALID_DAYS = 3650 };
 enum { SLICE_US = 50000, RUNS_AT_ONCE = 64, TRANSFER_BYTES = 8192 };
 
 /* ---- Before the start ---- */
@@ -32,7 +32,7 @@ static int start_servers(struct sim_loopback *lb, char *message, size_t len)
     secret_of(lb, UINT32_MAX - 1, store);
     const struct sim_servers_config config = {
         .keep = lb->keep,
-        .now_ms = lb->scn->start_us / 1000,
+        .now_ms = lb->world->born_us / 1000,
         .validity_days = VALID_DAYS,
         .broker = {.account = account,
                    .context = lb,
@@ -98,10 +98,11 @@ static int prepare(void *ctx, struct sim_world *world, char *message, size_t len
     lb->world = world;
     lb->devices = world->roster.count;
     lb->roughs = lb_roughs(world);
+    world->pace = lb->scn->campaign.time_scale;
+    world->born_us = lb->scn->start_us - GATHER_WITHIN_S * INT64_C(1000000) * world->pace;
     const struct sim_loopback_need need = {lb->devices, lb->roughs};
     if (sim_loopback_preflight(&need, message, len) || start_servers(lb, message, len))
         return -1;
-    world->pace = lb->scn->campaign.time_scale;
     world->timing = (struct sim_flash_timing){0}; /* it takes what the host takes */
     if (open_loop(lb)) {
         snprintf(message, len, "no event loop: %s", strerror(errno));
@@ -208,14 +209,11 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
         snprintf(message, len, "no memory for the devices");
         return -1;
     }
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    lb->wall_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    lb_set_clock(lb, lb->world->born_us);
     if (open_drivers(lb, message, len) || lb_rough_open(lb, message, len) ||
         open_desk(lb, message, len))
         return -1;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    lb->wall_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    lb_set_clock(lb, lb->world->born_us);
     if (open_devices(lb)) {
         snprintf(message, len, "no memory for the devices' connections");
         return -1;
@@ -261,6 +259,18 @@ static int servers_gone(struct sim_loopback *lb, char *message, size_t len)
     return gone ? -1 : 0;
 }
 
+/*
+ * The fleet runs since long: the broker has a session for each device, which keeps what comes while
+ * it is away. So the scenario's time begins when all were there, or should have been.
+ */
+static void start_when_gathered(struct sim_loopback *lb)
+{
+    if (lb->started || (lb->gathered < lb->devices && lb_now_us(lb) < lb->scn->start_us))
+        return;
+    lb->started = true;
+    lb_set_clock(lb, lb->scn->start_us);
+}
+
 static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size_t len)
 {
     struct sim_loopback *lb = ctx;
@@ -278,6 +288,7 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
             wait_until(lb, until_us);
         lb_news_tell(lb);
     } while (lb_now_us(lb) < until_us && !lb->heard && !lb->interrupted);
+    start_when_gathered(lb);
     uint64_t rss = lb_rss_bytes();
     lb->rss_max = rss > lb->rss_max ? rss : lb->rss_max;
     *now_us = lb_now_us(lb);
@@ -291,12 +302,7 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
 static bool taken(void *ctx)
 {
     const struct sim_loopback *lb = ctx;
-    /* The fleet runs since long: the broker has a session for each device, which keeps what comes
-     * while it is away. So the service begins when all were there, or should have been. */
-    double since_s =
-        (double)(lb_now_us(lb) - lb->scn->start_us) / 1e6 / lb->scn->campaign.time_scale;
-    bool gathered = lb->gathered == lb->devices || since_s > GATHER_WITHIN_S;
-    return gathered && sim_desk_outstanding(lb->desk) == 0;
+    return lb->started && sim_desk_outstanding(lb->desk) == 0;
 }
 
 static int send_out(void *ctx, const struct camp_out *out)
@@ -332,14 +338,16 @@ static int report(void *ctx, struct rep_result *result)
                      " ranges, %" PRIu64 " bytes of images, %" PRIu64 " clients",
                      totals->requests, totals->status[200], totals->status[206], totals->file_bytes,
                      totals->addresses) ||
-        rep_fact_add(result, "devices through the proxy", "%u", lb->roughs) ||
+        rep_fact_add(result, "proxied devices", "%u", lb->roughs) ||
         rep_fact_add(result, "connections",
                      "%" PRIu64 " made, %" PRIu64
                      " failed, at most %u under way at once (mosquitto's backlog: 100)",
                      lb->counts.connects, lb->counts.refused, lb->line[LB_BROKER].held_max) ||
-        rep_fact_add(result, "listen overflows of this host", "%" PRIu64,
+        rep_fact_add(result, "listen overflows", "%" PRIu64 " on this host",
                      lb_listen_overflows() - lb->overflows_before) ||
-        rep_fact_add(result, "memory per device", "%" PRIu64 " bytes at the most, its TLS included",
+        rep_fact_add(result, "memory per device",
+                     "%" PRIu64
+                     " bytes at the most, TLS included (growth of the process / devices)",
                      lb->devices ? grown / lb->devices : 0);
     free(totals);
     return error ? -1 : 0;

@@ -65,8 +65,9 @@ struct sim_loopback {
     struct ev_loop *loop;
     struct ev_timer wake;
     struct ev_signal stop[2];
-    bool interrupted, heard; /* heard: a message for the service, since run was called */
-    int64_t wall_us;         /* of the monotonic clock, when the world's time was scn->start_us */
+    bool started;              /* the devices are there: the time of the scenario runs */
+    bool interrupted, heard;   /* heard: a message for the service, since run was called */
+    int64_t wall_us, world_us; /* the monotonic clock, and the clock of the world at that moment */
     struct sim_servers servers;
     bool servers_run;
     struct agent_tls *tls;
@@ -93,6 +94,7 @@ struct sim_loopback {
 /* clock.c */
 int64_t lb_now_us(const struct sim_loopback *lb); /* of the world */
 int64_t lb_utc_ms(void *ctx);                     /* the same, for certificates */
+void lb_set_clock(struct sim_loopback *lb, int64_t now_us);
 uint64_t lb_rss_bytes(void);
 uint64_t lb_listen_overflows(void); /* of the whole host */
 

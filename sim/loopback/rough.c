@@ -200,5 +200,7 @@ void lb_rough_restore(struct sim_loopback *lb, int64_t now_us)
         sim_queue_set(&lb->outages, node, SIM_NEVER);
         dev->until_us[node % LB_SERVERS] = 0;
         sim_proxy_link(lb->proxy[node % LB_SERVERS], dev->number, SIM_PROXY_PASS, 0);
+        if (!dev->until_us[LB_BROKER] && !dev->until_us[LB_STORE] && !dev->cut_off)
+            sim_device_spared(dev->device);
     }
 }

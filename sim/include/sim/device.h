@@ -48,7 +48,9 @@ struct sim_world {
      * retries): 1, or time_scale where the clock is the wall's. What the scenario dates (phases,
      * windows, faults, outages) is in the world's time as it stands. */
     uint32_t pace;
-    char *manifest; /* of the candidate */
+    int64_t born_us; /* when devices begin to run: the scenario's start, or before it where they
+                      * have to come together first */
+    char *manifest;  /* of the candidate */
 };
 
 /* A message on its way to the campaign service. */

@@ -51,6 +51,8 @@ void sim_device_http_end(struct sim_device *device, struct sim_shard *shard, int
                          bool complete, const char *why);
 void sim_device_http_spoiled(struct sim_device *device, struct sim_shard *shard, int64_t now_us);
 void sim_device_cut_off(struct sim_device *device, struct sim_shard *shard, int64_t now_us);
+/* The outage is over, and the device, which was off or not connected, has noticed nothing. */
+void sim_device_spared(struct sim_device *device);
 
 /* When the device wants to run next, SIM_NEVER: only when something comes in. */
 int64_t sim_device_next(const struct sim_device *device);
