@@ -24,7 +24,7 @@ struct agent_log {
     enum agent_log_level level; /* less is not written */
 };
 
-/* One member of a line; built by the macros below. */
+/* One member of a line; built by the macros below. AGENT_LOG takes one or more. */
 struct agent_log_field {
     const char *key; /* NULL: the end */
     const char *text;
@@ -38,11 +38,11 @@ void agent_log_write(const struct agent_log *log, enum agent_log_level level, co
                      const struct agent_log_field *fields);
 #define AGENT_LOG(log, level, event, ...)                                                          \
     agent_log_write((log), (level), (event),                                                       \
-                    (const struct agent_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+                    (const struct agent_log_field[]){__VA_ARGS__, {.key = NULL}})
 
 /* ISO 8601 with milliseconds, UTC. */
 void agent_time_text(char out[AGENT_TIME_TEXT], int64_t utc_ms);
-int64_t agent_time_now_ms(void);  /* UTC by the system's clock */
+int64_t agent_time_now_ms(void);   /* UTC by the system's clock */
 int64_t agent_time_since_ms(void); /* monotonic */
 
 #endif

@@ -116,9 +116,9 @@ static int map_record(struct agent_flash_file *file, char *why, size_t len)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0)
         return fail_file(path, "can't be opened", why, len);
-    void *map = size_record(fd) ? MAP_FAILED
-                                : mmap(NULL, AGENT_OP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-                                       fd, 0);
+    void *map = size_record(fd)
+                    ? MAP_FAILED
+                    : mmap(NULL, AGENT_OP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     int error = map == MAP_FAILED ? fail_file(path, "can't be mapped", why, len) : 0;
     close(fd);
     if (!error)

@@ -40,9 +40,9 @@ struct agent_flash_file { /* members are private */
     const struct agent_flash_file_config *config;
     int fd;
     uint32_t bytes;
-    uint8_t *op;             /* the mapped record, NULL: none */
-    uint64_t number;         /* of the last operation */
-    struct agent_op cut;     /* what was in progress when the last process ended */
+    uint8_t *op;                           /* the mapped record, NULL: none */
+    uint64_t number;                       /* of the last operation */
+    struct agent_op cut;                   /* what was in progress when the last process ended */
     uint64_t programs, erases, violations; /* since open */
 };
 

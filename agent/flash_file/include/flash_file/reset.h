@@ -21,7 +21,7 @@ enum agent_end {
     AGENT_END_HARD_FAULT, /* a crash */
     AGENT_ENDS
 };
-const char *agent_end_name(int end);         /* "running"; never NULL */
+const char *agent_end_name(int end);                 /* "running"; never NULL */
 enum boot_reset agent_end_reset(enum agent_end end); /* what the bootloader is told */
 
 struct agent_reset {
