@@ -25,7 +25,7 @@ struct agent_http_config {
     uint32_t buffer_bytes;       /* for each transfer, 1,024 .. 65,536; 16,384 */
 };
 
-struct agent_request { /* borrowed until agent_http_get returns */
+struct agent_request {        /* borrowed until agent_http_get returns */
     const char *url;          /* https only */
     uint32_t offset;          /* Range: bytes=offset-; 0: the whole object, without a range */
     const char *bind_address; /* address of ours; NULL: any */
@@ -39,7 +39,7 @@ struct agent_transfer_events {
      * total_bytes: of the whole object, 0 unknown or beyond 32 bits. */
     void (*head)(void *ctx, uint16_t status, uint32_t offset, uint32_t total_bytes);
     void (*data)(void *ctx, const void *bytes, uint32_t len); /* after head, in order */
-    void (*end)(void *ctx); /* complete as the server declared it */
+    void (*end)(void *ctx);                    /* complete as the server declared it */
     void (*error)(void *ctx, const char *why); /* a phrase: "certificate has expired" */
 };
 

@@ -1,15 +1,15 @@
 /*
- * One MQTT 3.1.1 connection over TLS by libmosquitto on a libev loop, by the library's external-loop
- * calls (its own thread polls with select and stops near 339 clients). Persistent session (clean
- * session off), QoS 1 subscriptions.
+ * One MQTT 3.1.1 connection over TLS by libmosquitto on a libev loop, by the library's
+ * external-loop calls (its own thread polls with select and stops near 339 clients). Persistent
+ * session (clean session off), QoS 1 subscriptions.
  *
  * A struct agent_mqtt makes one connection after another: each is a libmosquitto instance of its
  * own, so that nothing of a lost one lives on (what was not acknowledged is sent again by who owns
  * it, as after a power cut). Events are called from the loop or from none of the functions below,
  * and every function may be called inside every event, destroy too.
  *
- * libmosquitto acknowledges a message before it hands it over: one that is lost in a power cut right
- * then is not delivered again by the broker.
+ * libmosquitto acknowledges a message before it hands it over: one that is lost in a power cut
+ * right then is not delivered again by the broker.
  */
 #ifndef DRIVERS_MQTT_H
 #define DRIVERS_MQTT_H
@@ -24,12 +24,12 @@ enum { AGENT_MQTT_TOPICS_MAX = 8 };
 struct agent_mqtt_config {
     const struct agent_tls *tls;
     const struct agent_identity *identity; /* client certificate; NULL: none */
-    const char *host;         /* address or name to connect to */
-    const char *server_name;  /* name that the certificate must hold; NULL: host */
-    const char *bind_address; /* address of ours; NULL: any */
+    const char *host;                      /* address or name to connect to */
+    const char *server_name;               /* name that the certificate must hold; NULL: host */
+    const char *bind_address;              /* address of ours; NULL: any */
     const char *client_id;
-    const char *user, *secret; /* NULL: none */
-    const char *will_topic, *will_payload; /* last will, QoS 1, retained; NULL: none */
+    const char *user, *secret;                /* NULL: none */
+    const char *will_topic, *will_payload;    /* last will, QoS 1, retained; NULL: none */
     const char *topic[AGENT_MQTT_TOPICS_MAX]; /* subscribed at each connection, QoS 1 */
     uint32_t topics;
     uint32_t message_bytes_max; /* larger payloads are dropped and told by `dropped` */
@@ -45,7 +45,7 @@ struct agent_mqtt_events {
      * Exactly once for each agent_mqtt_connect that was not ended by a call of ours. */
     void (*down)(void *ctx, const char *why);
     void (*message)(void *ctx, const char *topic, const void *payload, uint32_t len);
-    void (*published)(void *ctx, uint32_t token);          /* PUBACK of a QoS 1 message */
+    void (*published)(void *ctx, uint32_t token);                /* PUBACK of a QoS 1 message */
     void (*dropped)(void *ctx, const char *topic, uint32_t len); /* may be NULL */
 };
 

@@ -1,7 +1,7 @@
 /*
  * What a device trusts and who it is. One struct agent_tls serves every connection of a process: it
- * holds one SSL_CTX (MQTT) and the CA's bytes (HTTPS). Nothing here can turn the check of a server's
- * certificate off: not a caller, not a server.
+ * holds one SSL_CTX (MQTT), whose store of CAs is that of HTTPS too. Nothing here can turn the
+ * check of a server's certificate off: not a caller, not a server.
  *
  * Owned by the caller, constant after its creation, outlives every connection made with it. Not for
  * several threads. NULL is misuse unless a comment allows it. Nothing survives a power cut.
@@ -24,11 +24,12 @@ const char *agent_drivers_error_name(int error); /* never NULL */
 struct agent_tls;
 
 /* TLS 1.2 or newer; trusts the CAs of this PEM file and no others. On an error *out is NULL and why
- * (len bytes, may be NULL) tells the file and the reason. */
+ * (len bytes, may be NULL) tells the file and the reason. SIGPIPE is ignored from now on, for the
+ * whole process: a broken connection is an error of its write. */
 int agent_tls_create(struct agent_tls **out, const char *ca_file, char *why, size_t len);
 void agent_tls_free(struct agent_tls *tls); /* NULL allowed */
-SSL_CTX *agent_tls_context(const struct agent_tls *tls);                /* borrowed */
-const void *agent_tls_ca(const struct agent_tls *tls, size_t *len);     /* PEM, borrowed */
+/* Borrowed. A connection is made with it by the drivers only: any other is refused. */
+SSL_CTX *agent_tls_context(const struct agent_tls *tls);
 
 /* A client certificate with its key, for mutual TLS. */
 struct agent_identity;
