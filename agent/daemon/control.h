@@ -10,7 +10,7 @@
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
 
-#include "device.h"
+#include "daemon/device.h"
 
 enum { AGENT_ORDER_LINE_MAX = 128, AGENT_ORDER_JSON_MAX = 128 };
 

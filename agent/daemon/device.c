@@ -129,8 +129,11 @@ void device_input(struct agent_device *device, const struct agent_event *event)
 {
     if (!device->running || device->stopping)
         return;
+    enum agent_state before = agent_state(&device->agent);
     agent_input(&device->agent, event, agent_now_ms(device));
     drain(device);
+    if (device->running && agent_state(&device->agent) != before)
+        device->config->hooks.changed(device->config->ctx);
 }
 
 static void on_state(void *ctx, enum agent_state from, enum agent_state to)

@@ -2,7 +2,7 @@
 #ifndef DAEMON_DEVICE_INTERNAL_H
 #define DAEMON_DEVICE_INTERNAL_H
 
-#include "device.h"
+#include "daemon/device.h"
 
 #define DEVICE_LOG(device, level, event, ...)                                                      \
     AGENT_LOG((device)->config->log, (level), (event), __VA_ARGS__)

@@ -1,4 +1,5 @@
 #include "notify.h"
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

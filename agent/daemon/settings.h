@@ -8,7 +8,7 @@
 #define DAEMON_SETTINGS_H
 
 #include "agent/agent.h"
-#include "log.h"
+#include "daemon/log.h"
 
 enum {
     AGENT_PATH_MAX = 512,
