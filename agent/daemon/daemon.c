@@ -23,7 +23,7 @@ struct daemon {
     struct agent_control *control;
     ev_signal terminate, interrupt, tell;
     ev_timer alive;
-    bool reboot;
+    bool reboot, leave; /* leave: a signal asked for the end */
     enum agent_end end;
 };
 
@@ -193,7 +193,9 @@ static void on_terminate(struct ev_loop *loop, ev_signal *signal, int events)
     (void)loop, (void)events;
     AGENT_LOG(daemon->log, AGENT_LOG_INFO, "stopping", AGENT_NUMBER("signal", signal->signum));
     agent_notify("STOPPING=1");
-    agent_device_stop(&daemon->device);
+    daemon->leave = true;
+    if (!daemon->reboot)
+        agent_device_stop(&daemon->device);
 }
 
 static void on_tell(struct ev_loop *loop, ev_signal *signal, int events)
@@ -224,6 +226,7 @@ static void watch(struct daemon *daemon)
     ev_signal_start(daemon->loop, &daemon->terminate);
     ev_signal_start(daemon->loop, &daemon->interrupt);
     ev_signal_start(daemon->loop, &daemon->tell);
+    agent_ending_hold(false);
     if (alive_s <= 0)
         return;
     ev_timer_init(&daemon->alive, on_alive, 0, alive_s);
@@ -275,7 +278,7 @@ static int finish(struct daemon *daemon)
               AGENT_TEXT("how", agent_end_name((int)daemon->end)),
               AGENT_NUMBER("operations", agent_flash_file_operations(&daemon->session.file)),
               AGENT_NUMBER("violations", daemon->session.file.violations));
-    if (daemon->reboot) {
+    if (daemon->reboot && !daemon->leave) {
         agent_ending_reboot(daemon->end);
         AGENT_LOG(daemon->log, AGENT_LOG_ERROR, "reboot", AGENT_TEXT("error", strerror(errno)));
         return AGENT_EXIT_ERROR;
@@ -293,6 +296,8 @@ static int live(struct daemon *daemon, char **argv, char message[AGENT_MESSAGE_M
         if (!start(daemon, argv, message)) {
             agent_notify("READY=1");
             ev_run(daemon->loop, 0);
+            agent_ending_hold(true);
+            ev_run(daemon->loop, EVRUN_NOWAIT); /* a signal that came with a reboot */
             code = AGENT_EXIT_OK;
         }
     }

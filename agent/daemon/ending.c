@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,10 +121,26 @@ void agent_watchdog_disarm(void)
     ending.device_fd = -1;
 }
 
+static void orders(sigset_t *out)
+{
+    sigemptyset(out);
+    sigaddset(out, SIGTERM);
+    sigaddset(out, SIGINT);
+    sigaddset(out, SIGUSR1);
+}
+
+void agent_ending_hold(bool hold)
+{
+    sigset_t set;
+    orders(&set);
+    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 void agent_ending_inherit(void)
 {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigset_t held;
+    orders(&held);
+    sigprocmask(SIG_SETMASK, &held, NULL);
     signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_NAME, "ota-agent"); /* an exec of /proc/self/exe names it "exe" */
 }

@@ -129,6 +129,8 @@ int main(int argc, char **argv)
     }
     const struct agent_log log = {stderr, settings.device_id,
                                   (enum agent_log_level)settings.log_level};
+    if (options.check || options.control || options.factory.image)
+        agent_ending_hold(false);
     if (options.check)
         return AGENT_EXIT_OK;
     if (options.control)
