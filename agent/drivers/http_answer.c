@@ -157,14 +157,17 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
 
 static void phrase(const struct agent_transfer *transfer, CURLcode result, char *why, size_t len)
 {
-    long verdict = X509_V_OK;
+    long verdict = X509_V_OK, cause = 0;
+    const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(result);
     curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &cause);
     if (transfer->fault)
-        snprintf(why, len, "%s", transfer->fault);
-    else if (result == CURLE_PEER_FAILED_VERIFICATION && verdict != X509_V_OK)
-        snprintf(why, len, "%s", X509_verify_cert_error_string(verdict));
-    else
-        snprintf(why, len, "%s", transfer->error[0] ? transfer->error : curl_easy_strerror(result));
+        text = transfer->fault;
+    else if (result == CURLE_PEER_FAILED_VERIFICATION && verdict > X509_V_ERR_UNSPECIFIED)
+        text = X509_verify_cert_error_string(verdict); /* not libcurl's own: it stays at 1 */
+    else if (result == CURLE_COULDNT_CONNECT && cause)
+        text = strerror((int)cause);
+    snprintf(why, len, "%s", text);
 }
 
 void http_finish(struct agent_transfer *transfer, CURLcode result)

@@ -37,6 +37,8 @@ static void check(struct mqtt_link *link, int error)
         mqtt_link_lose(link, "%s", refusal);
     else if (error == MOSQ_ERR_TLS)
         mqtt_link_lose(link, "the TLS handshake failed");
+    else if (error == MOSQ_ERR_KEEPALIVE)
+        mqtt_link_lose(link, "no answer to a ping"); /* the library has no phrase for it */
     else if (error == MOSQ_ERR_ERRNO && cause)
         mqtt_link_lose(link, "%s", strerror(cause));
     else
@@ -188,7 +190,9 @@ void mqtt_link_is_up(struct mqtt_link *link)
 }
 
 /* Before each read of the socket, and after: counts, and ends this event's share as if there were
- * nothing more to read. The loop comes back, for the bytes are still there. */
+ * nothing more to read. The loop comes back, for the bytes are still there.
+ * A write that fails looks like one that has to wait: the library would close the socket, and with
+ * it the server's last word, an alert which says why. The next read brings it, or the end. */
 static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int i, long l,
                    int result, size_t *done)
 {
@@ -201,6 +205,10 @@ static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int i
     }
     if (operation == (BIO_CB_READ | BIO_CB_RETURN) && result > 0)
         link->read_left -= *done < link->read_left ? (uint32_t)*done : link->read_left;
+    if (operation == (BIO_CB_WRITE | BIO_CB_RETURN) && result <= 0 && !shaking_hands(link)) {
+        BIO_set_retry_write(bio);
+        errno = EAGAIN;
+    }
     return result;
 }
 

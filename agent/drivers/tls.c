@@ -97,7 +97,12 @@ const char *agent_tls_refusal(const struct agent_tls_peer *peer)
     long verdict = peer->ssl ? SSL_get_verify_result(peer->ssl) : X509_V_OK;
     if (verdict != X509_V_OK)
         return X509_verify_cert_error_string(verdict);
-    return peer->alert ? SSL_alert_desc_string_long(peer->alert) : NULL;
+    if (!peer->alert)
+        return NULL;
+    /* SSL_alert_desc_string_long knows none of TLS 1.3's. */
+    const char *phrase =
+        ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, SSL_AD_REASON_OFFSET + peer->alert));
+    return phrase ? phrase : "refused by a TLS alert";
 }
 
 bool agent_tls_dress(const struct agent_tls *tls, SSL_CTX *context,
