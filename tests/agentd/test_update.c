@@ -81,9 +81,9 @@ Test(agentd_update, a_version_that_crashes_in_its_trial_is_rolled_back)
     cr_expect(rig_wait(&rig->agent, "event=behaviour what=hard_fault"));
     cr_expect(
         rig_wait(&rig->agent, "event=boot slot=A trial=no trial_left=0 reset=\"hard fault\""));
+    cr_expect(rig_wait(&rig->listener, "\"resets\":1"), "telemetry tells the fault");
     cr_expect(
         rig_wait(&rig->listener, "\"status\":\"rolled_back\",\"reason\":\"health_hard_fault\""));
-    cr_expect(rig_wait(&rig->listener, "\"resets\":1"), "telemetry tells the fault once");
     expect_clean_end();
 }
 
