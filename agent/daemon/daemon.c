@@ -21,7 +21,7 @@ struct daemon {
     struct agent_device device;
     bool device_up;
     struct agent_control *control;
-    ev_signal terminate, interrupt, tell;
+    ev_signal terminate, interrupt, hang_up, tell;
     ev_timer alive;
     bool reboot, leave; /* leave: a signal asked for the end */
     enum agent_end end;
@@ -221,10 +221,13 @@ static void watch(struct daemon *daemon)
     double alive_s = agent_notify_watchdog_ms() / 1000.0;
     ev_signal_init(&daemon->terminate, on_terminate, SIGTERM);
     ev_signal_init(&daemon->interrupt, on_terminate, SIGINT);
+    ev_signal_init(&daemon->hang_up, on_terminate, SIGHUP);
     ev_signal_init(&daemon->tell, on_tell, SIGUSR1);
-    daemon->terminate.data = daemon->interrupt.data = daemon->tell.data = daemon;
+    daemon->terminate.data = daemon->interrupt.data = daemon->hang_up.data = daemon;
+    daemon->tell.data = daemon;
     ev_signal_start(daemon->loop, &daemon->terminate);
     ev_signal_start(daemon->loop, &daemon->interrupt);
+    ev_signal_start(daemon->loop, &daemon->hang_up);
     ev_signal_start(daemon->loop, &daemon->tell);
     agent_ending_hold(false);
     if (alive_s <= 0)

@@ -126,6 +126,7 @@ static void orders(sigset_t *out)
     sigemptyset(out);
     sigaddset(out, SIGTERM);
     sigaddset(out, SIGINT);
+    sigaddset(out, SIGHUP);
     sigaddset(out, SIGUSR1);
 }
 

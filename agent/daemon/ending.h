@@ -34,8 +34,8 @@ void agent_ending_note(enum agent_end end);
 
 /* At the very start: what an exec inherits from a handler is set right, and orders are held. */
 void agent_ending_inherit(void);
-/* Holds SIGTERM, SIGINT and SIGUSR1 back, also across an exec, or lets them come: they must neither
- * hit a boot's flash operation nor get lost between two images of the process. */
+/* Holds SIGTERM, SIGINT, SIGHUP and SIGUSR1 back, also across an exec, or lets them come: they must
+ * neither hit a boot's flash operation nor get lost between two images of the process. */
 void agent_ending_hold(bool hold);
 
 #endif

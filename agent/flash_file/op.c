@@ -31,7 +31,8 @@ void agent_op_encode(uint8_t out[AGENT_OP_HEAD_BYTES], const struct agent_op *op
 
 static bool is_sound(const struct agent_op *op, uint64_t ended)
 {
-    if (op->kind >= AGENT_OP_KINDS || (op->number != ended && op->number - ended != 1))
+    bool counts = op->number == ended || (op->number && op->number - 1 == ended);
+    if (op->kind >= AGENT_OP_KINDS || !counts)
         return false;
     if (op->kind == AGENT_OP_NONE)
         return !op->number;
