@@ -19,7 +19,7 @@ void agent_ending_update(const struct agent_reset *running);
 /*
  * Arms the watchdog: unless kicked within so many milliseconds the process notes a watchdog reset
  * and starts itself anew. device: path of a hardware watchdog that is fed by the same kicks, "" for
- * none. 0, or -1 with errno.
+ * none; it must be able to wait as long. 0, or -1 with errno.
  */
 int agent_watchdog_arm(uint32_t within_ms, const char *device);
 void agent_watchdog_kick(void);

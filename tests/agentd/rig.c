@@ -36,7 +36,7 @@ int rig_run(const struct rig *rig, const char *fmt, ...)
 
 void rig_write(const struct rig *rig, const char *name, const void *bytes, size_t len)
 {
-    char path[256];
+    char path[320];
     snprintf(path, sizeof path, "%s/%s", rig->dir, name);
     FILE *file = fopen(path, "wb");
     cr_assert(file && fwrite(bytes, 1, len, file) == len && !fclose(file), "%s", path);
@@ -44,7 +44,7 @@ void rig_write(const struct rig *rig, const char *name, const void *bytes, size_
 
 char *rig_read(const struct rig *rig, const char *name, size_t *len)
 {
-    char path[256];
+    char path[320];
     struct stat status;
     snprintf(path, sizeof path, "%s/%s", rig->dir, name);
     FILE *file = fopen(path, "rb");
@@ -137,7 +137,7 @@ int rig_factory(const struct rig *rig, const char *version)
 
 void rig_agent(struct rig *rig)
 {
-    static char config[128];
+    static char config[320];
     snprintf(config, sizeof config, "%s/agent.yaml", rig->dir);
     rig_spawn(rig, &rig->agent,
               (const char *const[]){rig_program("ota-agent"), "--config", config, NULL});

@@ -23,7 +23,7 @@ struct rig_process {
 };
 
 struct rig {
-    char dir[64];
+    char dir[200];
     int mqtt_port, http_port;
     struct rig_process agent, broker, server, listener;
 };

@@ -33,7 +33,7 @@ static int free_port(void)
 
 void rig_broker(struct rig *rig)
 {
-    char text[512];
+    char text[1024];
     if (!rig->mqtt_port)
         rig->mqtt_port = free_port();
     int len = snprintf(text, sizeof text,
@@ -61,7 +61,7 @@ void rig_listen(struct rig *rig)
 
 void rig_nginx(struct rig *rig)
 {
-    char text[1200], path[128];
+    char text[2400], path[320];
     rig->http_port = free_port();
     int len = snprintf(
         text, sizeof text,

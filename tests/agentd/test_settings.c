@@ -75,7 +75,7 @@ static void write_with(const struct rig *rig, const char *from, const char *to)
 
 static int read_settings(const struct rig *rig, struct agent_settings *out, char *message)
 {
-    char path[128];
+    char path[320];
     snprintf(path, sizeof path, "%s/agent.yaml", rig->dir);
     return agent_settings_read(out, path, message);
 }
@@ -133,6 +133,36 @@ Test(agentd_settings, a_bad_configuration_exits_1_and_writes_nothing)
     cr_expect_eq(rig_run(rig, "grep -q '^1$' code"), 0);
     cr_expect_eq(rig_run(rig, "grep -q '^agent.yaml:4:.*durable' said"), 0);
     cr_expect_eq(rig_run(rig, "rm said code; ls | cmp - before"), 0, "nothing was written");
+    rig_free(rig);
+    free(rig);
+}
+
+/* The first yaml block of agent/README.md. */
+static char *readme_example(void)
+{
+    size_t len;
+    struct rig source = {0};
+    snprintf(source.dir, sizeof source.dir, "%s", getenv("BRICKYARD_SOURCE"));
+    char *text = rig_read(&source, "agent/README.md", &len);
+    cr_assert(text);
+    char *from = strstr(text, "```yaml\n"), *to = from ? strstr(from + 8, "```") : NULL;
+    cr_assert(to);
+    char *example = strndup(from + 8, (size_t)(to - from - 8));
+    free(text);
+    return example;
+}
+
+Test(agentd_settings, the_example_of_the_readme_is_accepted)
+{
+    static struct agent_settings s;
+    struct rig *rig = calloc(1, sizeof *rig);
+    char message[AGENT_MESSAGE_MAX] = "", *example = readme_example();
+    rig_init(rig);
+    rig_write(rig, "agent.yaml", example, strlen(example));
+    cr_assert_eq(rig_run(rig, "cp rel.pub release-2026.pub.pem; echo secret >mqtt.secret"), 0);
+    cr_expect_eq(read_settings(rig, &s, message), 0, "%s", message);
+    cr_expect_str_eq(s.mqtt.secret, "secret");
+    free(example);
     rig_free(rig);
     free(rig);
 }
