@@ -118,6 +118,8 @@ static bool set_conduct(CURL *easy, const struct agent_http_config *config)
            !curl_easy_setopt(easy, CURLOPT_PROXY, "") &&
            !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
            !curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)config->connect_within_s) &&
+           /* A request is copied into it, 64 KiB unless told; this is the least. */
+           !curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L) &&
            !curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)config->buffer_bytes);
 }
 

@@ -111,16 +111,9 @@ static void settle(struct mqtt_link *link)
  * is something to wait for is seen at the BIO. */
 static void shake_hands(struct mqtt_link *link)
 {
-    int cause = 0;
-    socklen_t len = sizeof cause;
-    getsockopt(mosquitto_socket(link->mosq), SOL_SOCKET, SO_ERROR, &cause, &len);
-    if (cause) {
-        mqtt_link_lose(link, "%s", strerror(cause));
-        return;
-    }
     errno = 0;
     check(link, mosquitto_loop_read(link->mosq, 1));
-    cause = errno;
+    int cause = errno;
     if (!link->why[0] && shaking_hands(link) && !BIO_should_retry(SSL_get_rbio(link->peer.ssl)))
         mqtt_link_lose(link, "%s", cause ? strerror(cause) : "closed in the TLS handshake");
 }
@@ -252,9 +245,6 @@ static int set_options(struct mqtt_link *link, const struct agent_mqtt_config *c
 
 static void start_watchers(struct mqtt_link *link, const struct agent_mqtt_config *config)
 {
-    BIO *bio = SSL_get_rbio(link->peer.ssl);
-    BIO_set_callback_ex(bio, on_bio);
-    BIO_set_callback_arg(bio, (char *)link);
     link->timer.repeat = config->connect_within_s;
     ev_timer_again(link->loop, &link->timer);
     mqtt_link_watch(link);
@@ -299,6 +289,8 @@ struct mqtt_link *mqtt_link_begin(struct agent_mqtt *owner, char *why, size_t le
     link->peer.name = config->server_name ? config->server_name : config->host;
     link->peer.identity = config->identity;
     link->peer.clock = config->clock;
+    link->peer.on_bio = on_bio;
+    link->peer.ctx = link;
     ev_init(&link->io, on_io);
     ev_init(&link->timer, on_timer);
     link->io.data = link->timer.data = link;

@@ -59,6 +59,8 @@ static void prepare(SSL *ssl, struct agent_tls_peer *peer)
     SSL_up_ref(ssl);
     peer->ssl = ssl;
     SSL_set_app_data(ssl, peer);
+    BIO_set_callback_arg(SSL_get_rbio(ssl), peer->ctx);
+    BIO_set_callback_ex(SSL_get_rbio(ssl), peer->on_bio);
     set_time(SSL_get0_param(ssl), &peer->clock);
     peer->prepared =
         set_name(ssl, peer->name) && (!peer->identity || agent_identity_use(peer->identity, ssl));

@@ -16,6 +16,8 @@ struct agent_tls_peer {
     const char *name;                      /* DNS name or address that the certificate must hold */
     const struct agent_identity *identity; /* NULL: none */
     struct agent_clock clock;
+    BIO_callback_fn_ex on_bio; /* of the socket's BIO, from the handshake's start on */
+    void *ctx;                 /* its callback argument */
     SSL *ssl;      /* a reference of ours, from the handshake's start until agent_tls_forget */
     int alert;     /* what the server complained of, 0: nothing */
     bool prepared; /* name, time and identity are set on ssl */

@@ -165,6 +165,42 @@ Test(drivers_mqtt_rogue, what_tls_has_read_already_is_not_left_there)
     end();
 }
 
+static int acknowledged;
+
+/* Five of QoS 1 in one record, and what the device says to them. */
+static void serve_five_to_acknowledge(struct rogue *server, SSL *ssl, int nth)
+{
+    static const unsigned char message[] = {0x32, 9, 0, 4, 'i', 'n', '/', 'd', 0, 1, 'x'};
+    unsigned char block[5 * sizeof message], answer[4];
+    (void)server, (void)nth;
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = message[i % sizeof message];
+    for (unsigned char i = 0; i < 5; i++)
+        block[i * sizeof message + 9] = i + 1;
+    if (!let_in(ssl, 1) || !rogue_send(ssl, block, sizeof block))
+        return;
+    while (rogue_read(ssl, answer, sizeof answer))
+        acknowledged += answer[0] == 0x40;
+}
+
+static void cut_the_power(struct device *who, enum device_event event)
+{
+    if (event == DEVICE_MESSAGE)
+        agent_mqtt_drop(who->mqtt);
+}
+
+Test(drivers_mqtt_rogue, what_is_not_handed_over_when_the_power_goes_is_not_acknowledged)
+{
+    open_with(serve_five_to_acknowledge);
+    device.hook = cut_the_power;
+    device_up(&device);
+    WORLD_UNTIL(device.count[DEVICE_MESSAGE]);
+    world_turns(5);
+    cr_assert_eq(device.count[DEVICE_MESSAGE], 1);
+    end();
+    cr_assert_leq(acknowledged, 1);
+}
+
 static void serve_nonsense(struct rogue *server, SSL *ssl, int nth)
 {
     static const unsigned char nonsense[64] = {0xf7, 0xff, 0xff, 0xff, 0xff, 0xff};

@@ -204,14 +204,14 @@ void world_password(const char *user, const char *secret)
 
 static const char web_conf[] =
     "worker_processes 1; daemon off; master_process off; user root; pid %s/nginx.pid;\n"
-    "error_log %s/nginx.log; events { worker_connections 512; }\n"
+    "error_log %s/nginx.log; events { worker_connections 20000; }\n"
     "http { access_log off; client_body_temp_path %s/b; proxy_temp_path %s/p;\n"
     "fastcgi_temp_path %s/f; uwsgi_temp_path %s/u; scgi_temp_path %s/s; root %s/web;\n"
     "ssl_certificate %s/%s.pem; ssl_certificate_key %s/%s.key; ssl_client_certificate %s/ca.pem;\n"
     "default_type application/octet-stream;\n"
     "server { listen %s:%u ssl; location /denied { return 403; } location /moved { return 302 "
     "/image.bin; } location /packed { add_header Content-Encoding gzip; alias %s/web/image.bin; } "
-    "}\n"
+    "location /slow/ { limit_rate 2000; alias %s/web/; } }\n"
     "server { listen %s:%u ssl; ssl_verify_client on; } }\n";
 
 static void make_image(void)
@@ -236,7 +236,7 @@ void world_web(const char *certificate)
         world.mutual_port = world_free_port();
     while (world.mutual_port == world.web_port);
     int len = snprintf(text, sizeof text, web_conf, in, in, in, in, in, in, in, in, in, certificate,
-                       in, certificate, in, world.address, world.web_port, in, world.address,
+                       in, certificate, in, world.address, world.web_port, in, in, world.address,
                        world.mutual_port);
     world_write("nginx.conf", text, (size_t)len);
     snprintf(conf, sizeof conf, "%s", world_path("nginx.conf"));
