@@ -61,7 +61,7 @@ struct lb_counts {
 struct sim_loopback {
     const struct scn *scn;
     struct sim_ground ground;
-    bool keep;
+    FILE *tell;
     struct ev_loop *loop;
     struct ev_timer wake;
     struct ev_signal stop[2];
