@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 TestSuite(drivers_mqtt, .init = world_open, .fini = world_close, .timeout = 60);
 
@@ -207,6 +209,32 @@ Test(drivers_mqtt, our_address_is_the_one_that_was_asked_for)
     cr_assert(log && fread(text, 1, sizeof text - 1, log));
     fclose(log);
     cr_assert(strstr(text, "from 127.99.98.97:"), "%s", text);
+}
+
+/* Bytes that wait in this process's socket pairs. */
+static int waiting_in_pairs(void)
+{
+    int sum = 0;
+    for (int fd = 3; fd < 256; fd++) {
+        int domain = 0, bytes = 0;
+        socklen_t len = sizeof domain;
+        if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain == AF_UNIX &&
+            !ioctl(fd, FIONREAD, &bytes))
+            sum += bytes;
+    }
+    return sum;
+}
+
+/* Each byte takes most of a kilobyte of the kernel's memory. */
+Test(drivers_mqtt, wake_ups_for_a_thread_that_is_not_there_do_not_pile_up)
+{
+    with_operator("");
+    device_up(&device);
+    for (uint32_t token = 1; token <= 300; token++)
+        device_publish(&device, "status/d", "x", token);
+    WORLD_UNTIL(device.count[DEVICE_PUBLISHED] == 300);
+    cr_assert_lt(waiting_in_pairs(), 64);
+    close_both();
 }
 
 Test(drivers_mqtt, a_thousand_connections_leave_no_file_open)
