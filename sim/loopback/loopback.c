@@ -104,6 +104,7 @@ static int prepare(void *ctx, struct sim_world *world, char *message, size_t len
     const struct sim_loopback_need need = {lb->devices, lb->roughs};
     if (sim_loopback_preflight(&need, message, len) || start_servers(lb, message, len))
         return -1;
+    lb->transfers_max = lb_transfers_max(&need);
     world->timing = (struct sim_flash_timing){0}; /* it takes what the host takes */
     if (open_loop(lb)) {
         snprintf(message, len, "no event loop: %s", strerror(errno));
@@ -179,7 +180,9 @@ static int open_desk(struct sim_loopback *lb, char *message, size_t len)
         ev_timer_stop(lb->loop, &lb->wake);
     }
     if (!sim_desk_is_up(lb->desk))
-        snprintf(message, len, "the campaign service could not connect to the broker");
+        snprintf(message, len, "%s",
+                 lb->interrupted ? "interrupted before it began"
+                                 : "the campaign service could not connect to the broker");
     return sim_desk_is_up(lb->desk) ? 0 : -1;
 }
 

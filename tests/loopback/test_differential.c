@@ -57,20 +57,20 @@ static void expect_same_ends(const char *scenario)
 
 Test(differential, every_corrupt_download_ends_the_same)
 {
-    char *scenario = world_scenario(
-        44, "",
-        "  - {kind: corrupt_download, how: bit_flip, where: {device: 0}}\n"
-        "  - {kind: corrupt_download, how: truncated, where: {device: 1}}\n"
-        "  - {kind: corrupt_download, how: wrong_file, where: {device: 2}}\n"
-        "  - {kind: corrupt_download, how: stale_file, where: {device: 3}}\n"
-        "  - {kind: corrupt_download, how: wrong_length, where: {device: 4}}\n"
-        "  - {kind: corrupt_download, how: garbage, where: {device: 5}}\n"
-        "  - {kind: corrupt_download, how: http_403, where: {device: 6}}\n"
-        "  - {kind: corrupt_download, how: http_404, where: {device: 7}}\n"
-        "  - {kind: corrupt_download, how: http_500, where: {device: 8}}\n"
-        "  - {kind: corrupt_download, how: endless, where: {device: 9}}\n"
-        "  - {kind: corrupt_download, how: disconnect, where: {device: 10}}\n"
-        "  - {kind: corrupt_download, devices: 50%, times: 2}\n");
+    char *scenario =
+        world_scenario(44, "",
+                       "  - {kind: corrupt_download, how: bit_flip, where: {device: 0}}\n"
+                       "  - {kind: corrupt_download, how: truncated, where: {device: 1}}\n"
+                       "  - {kind: corrupt_download, how: wrong_file, where: {device: 2}}\n"
+                       "  - {kind: corrupt_download, how: stale_file, where: {device: 3}}\n"
+                       "  - {kind: corrupt_download, how: wrong_length, where: {device: 4}}\n"
+                       "  - {kind: corrupt_download, how: garbage, where: {device: 5}}\n"
+                       "  - {kind: corrupt_download, how: http_403, where: {device: 6}}\n"
+                       "  - {kind: corrupt_download, how: http_404, where: {device: 7}}\n"
+                       "  - {kind: corrupt_download, how: http_500, where: {device: 8}}\n"
+                       "  - {kind: corrupt_download, how: endless, where: {device: 9}}\n"
+                       "  - {kind: corrupt_download, how: disconnect, where: {device: 10}}\n"
+                       "  - {kind: corrupt_download, devices: 50%, times: 2}\n");
     expect_same_ends(scenario);
     free(scenario);
 }

@@ -103,7 +103,7 @@ Test(loopback_run, an_interrupt_leaves_no_server_and_no_folder)
     }
     close(pipes[1]);
     FILE *said = fdopen(pipes[0], "r");
-    while (fgets(line, sizeof line, said) && !strstr(line, "watch:"))
+    while (fgets(line, sizeof line, said) && !strstr(line, "everybody"))
         ;
     snprintf(command, sizeof command, "%s/tmp", folder);
     cr_expect_eq(entries(command), 1, "the servers' folder");

@@ -13,8 +13,8 @@ struct world_run {
     char said[4096]; /* the end of standard error */
 };
 
-/* scenario is YAML text. more: further arguments, may be "". Ends the test when the program can't be
- * started. */
+/* scenario is YAML text. more: further arguments, may be "". Ends the test when the program can't
+ * be started. */
 void world_run(struct world_run *out, const char *scenario, const char *world, const char *more);
 void world_run_free(struct world_run *run);
 
