@@ -39,8 +39,9 @@ static const struct scn_key device_keys[] = {
      .min = 1000000,
      .max = 21600000000,
      .fallback = "60s",
-     .means = "A download that failed is tried again after this long, then after twice as long, and "
-              "so on, with jitter."},
+     .means =
+         "A download that failed is tried again after this long, then after twice as long, and "
+         "so on, with jitter."},
     {.name = "retry_max",
      .type = SCN_T_DURATION,
      .offset = offsetof(struct scn_device, retry_max_us),
@@ -48,6 +49,13 @@ static const struct scn_key device_keys[] = {
      .max = 21600000000,
      .fallback = "6h",
      .means = "But never later than after this long."},
+    {.name = "credentials",
+     .type = SCN_T_ENUM,
+     .offset = offsetof(struct scn_device, credentials),
+     .names = &scn_names_credentials,
+     .fallback = "secret",
+     .means = "How a device proves to the broker who it is: user and secret, or a client "
+              "certificate of its own (mutual TLS); worlds with real sockets only."},
 };
 const struct scn_map scn_map_device = {"device", SCN_KEYS(device_keys), NULL};
 

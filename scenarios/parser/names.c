@@ -26,6 +26,7 @@ NAMES(scn_names_verdict, "any", "pass", "gate_stopped", "unsafe", "diverged", "u
 NAMES(scn_names_signing, "good", "none", "wrong_key", "revoked");
 NAMES(scn_names_delta, "auto", "never");
 NAMES(scn_names_trigger, "pause", "rollback");
+NAMES(scn_names_credentials, "secret", "certificate");
 NAMES(scn_names_order, "pause", "resume", "rollback");
 NAMES(scn_names_approval, "none", "operator");
 NAMES(scn_names_of, "reported", "cohort");

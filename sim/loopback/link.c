@@ -297,8 +297,9 @@ int lb_device_open(struct lb_device *dev)
         .port = lb_rough_port(dev, LB_BROKER),
         .bind_address = dev->address,
         .client_id = dev->id,
-        .user = dev->id,
-        .secret = dev->secret,
+        .identity = dev->identity,
+        .user = dev->identity ? NULL : dev->id,
+        .secret = dev->identity ? NULL : dev->secret,
         .will_topic = dev->topic[PRESENCE],
         .will_payload = dev->will,
         .topic = {dev->topic[NOTIFICATION], dev->topic[COMMAND]},
@@ -320,4 +321,5 @@ void lb_device_close(struct lb_device *dev)
     if (dev->transfer)
         agent_http_cancel(dev->transfer);
     agent_mqtt_destroy(dev->mqtt);
+    agent_identity_free(dev->identity);
 }

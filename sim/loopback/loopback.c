@@ -25,18 +25,27 @@ static void account(void *ctx, struct sim_account *out, uint32_t index)
     secret_of(lb, index, out->secret);
 }
 
+/* Devices go by the world's clock, but mosquitto judges their certificates by the real one. */
+static int64_t certified_from_ms(const struct sim_loopback *lb)
+{
+    int64_t world_ms = lb->world->born_us / 1000, real_ms = (int64_t)time(NULL) * 1000;
+    bool both = lb->scn->device.credentials == SCN_BY_CERTIFICATE;
+    return both && real_ms < world_ms ? real_ms : world_ms;
+}
+
 static int start_servers(struct sim_loopback *lb, char *message, size_t len)
 {
     char service[SIM_SECRET_MAX], store[SIM_SECRET_MAX];
     secret_of(lb, UINT32_MAX, service);
     secret_of(lb, UINT32_MAX - 1, store);
     const struct sim_servers_config config = {
-        .now_ms = lb->world->born_us / 1000,
+        .now_ms = certified_from_ms(lb),
         .validity_days = VALID_DAYS,
         .broker = {.account = account,
                    .context = lb,
                    .account_count = lb->world->roster.count,
-                   .service_secret = service},
+                   .service_secret = service,
+                   .mutual_tls = lb->scn->device.credentials == SCN_BY_CERTIFICATE},
         .store = {.secret = store, .workers = 1},
     };
     if (sim_servers_start(&lb->servers, &config, message, len))
@@ -186,8 +195,23 @@ static int open_desk(struct sim_loopback *lb, char *message, size_t len)
     return sim_desk_is_up(lb->desk) ? 0 : -1;
 }
 
-static int open_devices(struct sim_loopback *lb)
+/* The certificate is made for the run; the broker takes the device's name from it. */
+static int identify(struct lb_device *dev, char *message, size_t len)
 {
+    struct sim_pki *pki = &dev->lb->servers.pki;
+    char cert[SIM_PKI_PATH_MAX], key[SIM_PKI_PATH_MAX];
+    if (dev->lb->scn->device.credentials != SCN_BY_CERTIFICATE)
+        return 0;
+    if (sim_pki_device(pki, dev->id, SIM_CERT_GOOD, message, len))
+        return -1;
+    sim_pki_device_path(pki, cert, dev->id, SIM_CERT_GOOD, SIM_PEM_CERTIFICATE);
+    sim_pki_device_path(pki, key, dev->id, SIM_CERT_GOOD, SIM_PEM_KEY);
+    return agent_identity_load(&dev->identity, cert, key, message, len);
+}
+
+static int open_devices(struct sim_loopback *lb, char *message, size_t len)
+{
+    snprintf(message, len, "no memory for the devices' connections");
     for (uint32_t d = 0; d < lb->devices; d++) {
         struct lb_device *dev = &lb->device[d];
         uint32_t ip = LB_ADDRESS_BASE + d;
@@ -199,7 +223,7 @@ static int open_devices(struct sim_loopback *lb)
         snprintf(dev->address, sizeof dev->address, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255,
                  ip >> 8 & 255, ip & 255);
         secret_of(lb, d, dev->secret);
-        if (lb_device_open(dev))
+        if (identify(dev, message, len) || lb_device_open(dev))
             return -1;
     }
     return 0;
@@ -224,11 +248,7 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
         open_desk(lb, message, len))
         return -1;
     lb_set_clock(lb, lb->world->born_us);
-    if (open_devices(lb)) {
-        snprintf(message, len, "no memory for the devices' connections");
-        return -1;
-    }
-    return 0;
+    return open_devices(lb, message, len);
 }
 
 /* ---- The run ---- */

@@ -37,6 +37,7 @@ struct lb_device {
     char topic[5][LB_TOPIC_MAX]; /* notification, command, status, telemetry, presence */
     struct agent_mqtt_config mqtt_config;
     struct agent_mqtt *mqtt;
+    struct agent_identity *identity; /* its certificate, NULL: by secret */
     struct agent_transfer *transfer;
     char url[AGENT_URL_MAX];
     uint32_t offset, status_id;
@@ -117,6 +118,7 @@ void lb_line_free(struct lb_line *line);
 /* rough.c */
 int lb_rough_open(struct sim_loopback *lb, char *message, size_t len);
 void lb_rough_close(struct sim_loopback *lb);
+uint16_t lb_broker_port(const struct sim_loopback *lb); /* of the listener for devices */
 uint16_t lb_rough_port(const struct lb_device *dev, enum lb_server server);
 void lb_rough_outage(struct lb_device *dev, uint32_t what, int64_t until_us);
 void lb_rough_restore(struct sim_loopback *lb, int64_t now_us);

@@ -123,10 +123,17 @@ static struct sockaddr_in loopback_port(uint16_t port)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
+uint16_t lb_broker_port(const struct sim_loopback *lb)
+{
+    return lb->scn->device.credentials == SCN_BY_CERTIFICATE
+               ? lb->servers.broker.mutual_port
+               : lb->servers.broker.port[SIM_CERT_GOOD];
+}
+
 static int open_proxy(struct sim_loopback *lb, enum lb_server server)
 {
-    uint16_t port = server == LB_BROKER ? lb->servers.broker.port[SIM_CERT_GOOD]
-                                        : lb->servers.store.port[SIM_CERT_GOOD];
+    uint16_t port =
+        server == LB_BROKER ? lb_broker_port(lb) : lb->servers.store.port[SIM_CERT_GOOD];
     const struct sim_proxy_config config = {
         .loop = lb->loop,
         .upstream = loopback_port(port),
@@ -172,8 +179,7 @@ uint16_t lb_rough_port(const struct lb_device *dev, enum lb_server server)
     const struct sim_loopback *lb = dev->lb;
     if (dev->rough)
         return ntohs(sim_proxy_address(lb->proxy[server]).sin_port);
-    return server == LB_BROKER ? lb->servers.broker.port[SIM_CERT_GOOD]
-                               : lb->servers.store.port[SIM_CERT_GOOD];
+    return server == LB_BROKER ? lb_broker_port(lb) : lb->servers.store.port[SIM_CERT_GOOD];
 }
 
 /* ---- Outages ---- */

@@ -35,6 +35,18 @@ Test(loopback_run, a_fleet_updates_over_real_servers_and_they_have_seen_it)
     free(scenario);
 }
 
+Test(loopback_run, devices_prove_by_certificates_who_they_are)
+{
+    struct world_run run;
+    char *scenario = world_scenario(8, "", "");
+    world_run(&run, scenario, "loopback", "--set device.credentials=certificate");
+    cr_expect_eq(run.exit_code, 0, "%d: %s", run.exit_code, run.said);
+    cr_expect_eq(world_number(&run, "updates/confirmed"), 8);
+    cr_expect_eq(world_fact(&run, "connects.failed"), 0);
+    world_run_free(&run);
+    free(scenario);
+}
+
 Test(loopback_run, a_bad_version_is_rolled_back_and_the_gate_stops_it)
 {
     struct world_run run;

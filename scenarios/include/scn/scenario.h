@@ -62,9 +62,13 @@ struct scn_group {
     int64_t telemetry_every_us; /* 5 min */
 };
 
+/* How a device proves to the broker who it is. */
+enum scn_credentials { SCN_BY_SECRET, SCN_BY_CERTIFICATE };
+
 struct scn_device {
     int64_t mqtt_within_us, fault_free_us, watchdog_us;
     int64_t retry_first_us, retry_max_us; /* of downloads: 60 s, doubling up to 6 h */
+    enum scn_credentials credentials;
     uint32_t trial_boots;
 };
 
