@@ -6,7 +6,7 @@ static const int64_t DAY_US = 86400000000;
 /* Once the campaign is over: so many seconds for stragglers, and after all have come to rest for
  * what is still on its way from the broker to the service. */
 enum { SETTLE_S = 120, QUIET_S = 1 };
-enum { FOLLOW_EVERY_US = 10000 }; /* of the wall's clock */
+enum { FOLLOW_EVERY_US = 50000 }; /* of the wall's clock */
 
 static int64_t own_us(const struct sim_fleet *fleet, int64_t seconds)
 {
