@@ -117,6 +117,9 @@ static bool set_conduct(CURL *easy, const struct agent_http_config *config)
            !curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L) &&
            !curl_easy_setopt(easy, CURLOPT_PROXY, "") &&
            !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
+           /* Shared by all, with an entry for each address of ours, and every transfer looks
+            * through the whole of it: the cost of a fleet's downloads would be their square. */
+           !curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L) &&
            !curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)config->connect_within_s) &&
            /* A request is copied into it, 64 KiB unless told; this is the least. */
            !curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L) &&

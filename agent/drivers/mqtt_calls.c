@@ -3,12 +3,14 @@
 #include "mqtt_link.h"
 #include <stdlib.h>
 
+/* Behind the others: a broker acknowledges in the order of sending, so that the first is found. */
 struct mqtt_token *mqtt_token_add(struct mqtt_link *link, uint32_t token)
 {
     struct mqtt_token *new = calloc(1, sizeof *new);
     if (new) {
-        *new = (struct mqtt_token){link->token, 0, token};
-        link->token = new;
+        new->token = token;
+        *link->token_end = new;
+        link->token_end = &new->next;
     }
     return new;
 }
@@ -21,6 +23,8 @@ bool mqtt_token_take(struct mqtt_link *link, int mid, uint32_t *token)
             continue;
         *token = found->token;
         *at = found->next;
+        if (!found->next)
+            link->token_end = at;
         free(found);
         return true;
     }

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 static bool shaking_hands(const struct mqtt_link *link)
 {
@@ -215,24 +215,20 @@ static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int i
     return result;
 }
 
-/* libmosquitto writes a byte into a socket pair of its own for each packet that it sends, to wake
- * its thread; nobody reads them here, and 200 KB of the kernel's memory would fill up for each
- * client. The pair can't be asked for, but it has the two lowest free numbers. A small send buffer
- * does no harm, should it be another's. */
+/* libmosquitto makes a socket pair, to wake its own thread with a byte for each packet that it
+ * sends. Nobody reads them here: two files and 200 KB of the kernel's memory for each client. It
+ * does without when it gets none, and cannot be told to; so for this moment there is no file to be
+ * had, for no thread of the process. */
 static struct mosquitto *new_mosquitto(const char *client_id, struct mqtt_link *link)
 {
-    int pair[2], smallest = 1;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files))
         return NULL;
-    close(pair[0]);
-    close(pair[1]);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = files.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &none))
+        return NULL;
     struct mosquitto *mosq = mosquitto_new(client_id, false, link);
-    for (int i = 0; i < 2; i++) {
-        int domain = 0;
-        socklen_t len = sizeof domain;
-        if (!getsockopt(pair[i], SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain == AF_UNIX)
-            setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
-    }
+    setrlimit(RLIMIT_NOFILE, &files);
     return mosq;
 }
 
@@ -296,6 +292,7 @@ struct mqtt_link *mqtt_link_begin(struct agent_mqtt *owner, char *why, size_t le
     link->owner = owner;
     link->loop = owner->loop;
     link->read_left = MQTT_READ_MAX;
+    link->token_end = &link->token;
     link->peer.name = config->server_name ? config->server_name : config->host;
     link->peer.identity = config->identity;
     link->peer.clock = config->clock;

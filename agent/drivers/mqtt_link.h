@@ -44,7 +44,7 @@ struct mqtt_link {
     struct agent_tls_peer peer;
     ev_io io;
     ev_timer timer; /* until `up`: connect_within_s; then keepalive */
-    struct mqtt_token *token;
+    struct mqtt_token *token, **token_end; /* the oldest first */
     uint32_t read_left;    /* for this event of the loop */
     uint32_t packet_bytes; /* read since the last packet that a callback told of */
     int subscription;      /* libmosquitto's number of our SUBSCRIBE */

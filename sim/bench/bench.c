@@ -1,11 +1,12 @@
 /*
  * brickyard-bench: what an emulated device update costs, beside what its cryptography and flash
- * alone cost, measured in the same run. Prints ratios; it asserts nothing, because machines are
- * noisy.
+ * alone cost, measured in the same run; then (stack.h) the real protocol stack beside its
+ * libraries. Prints ratios; it asserts nothing, because machines are noisy.
  */
 #include "boot/openssl.h"
 #include "sim/firmware.h"
 #include "sim/fleet.h"
+#include "stack.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -138,9 +139,8 @@ static int measure_whole(struct measured *out, const char *path, uint32_t device
     return -1;
 }
 
-int main(int argc, char **argv)
+static int print_fleets(const char *path)
 {
-    const char *path = argc > 1 ? argv[1] : "scenarios/campaign-5000.yaml";
     static const uint32_t fleets[] = {1000, 5000, 20000};
     struct pure pure = {0};
     if (pure_prepare(&pure)) {
@@ -171,4 +171,12 @@ int main(int argc, char **argv)
     free(pure.image);
     free(pure.flash);
     return 0;
+}
+
+/* brickyard-bench [SCENARIO | --stack]: the second half alone */
+int main(int argc, char **argv)
+{
+    const char *path = argc > 1 ? argv[1] : "scenarios/campaign-5000.yaml";
+    int error = strcmp(path, "--stack") ? print_fleets(path) : 0;
+    return error || bench_stack_print() ? 1 : 0;
 }

@@ -81,8 +81,9 @@ struct sim_fleet {
     int64_t days_max; /* of virtual time: a run that takes longer is not believed to end */
     bool gave_up;     /* it took longer */
     uint64_t ticks;
-    int64_t quiet_at_us; /* on a ground: when something last went on */
-    bool said; /* on a ground: the service heard something since its last tick */
+    int64_t quiet_at_us;    /* on a ground: when something last went on */
+    int64_t followed_at_us; /* on a ground: when belief and truth were last compared */
+    bool said;              /* on a ground: the service heard something since its last tick */
     uint32_t diverged, belief_wrong;
     uint32_t away;     /* devices that a fault which lasts keeps out of reach at the end */
     double wall_start; /* wall clock, for the report only */

@@ -6,6 +6,7 @@ static const int64_t DAY_US = 86400000000;
 /* Once the campaign is over: so many seconds for stragglers, and after all have come to rest for
  * what is still on its way from the broker to the service. */
 enum { SETTLE_S = 120, QUIET_S = 1 };
+enum { FOLLOW_EVERY_US = 50000 }; /* of the wall's clock */
 
 static int64_t own_us(const struct sim_fleet *fleet, int64_t seconds)
 {
@@ -95,6 +96,17 @@ static bool over(struct sim_fleet *fleet)
            fleet->now_us - fleet->done_at_us > own_us(fleet, SETTLE_S);
 }
 
+/* All devices are looked through for it, and the ground comes back for every message. */
+static void follow(struct sim_fleet *fleet)
+{
+    int64_t since_us = fleet->now_us - fleet->followed_at_us;
+    if (since_us >= 0 && since_us < FOLLOW_EVERY_US * fleet->world.pace)
+        return; /* the clock is set back when the scenario's time begins */
+    fleet->followed_at_us = fleet->now_us;
+    note_changes(fleet);
+    sim_belief_follow(fleet);
+}
+
 int sim_wall_run(struct sim_fleet *fleet)
 {
     const struct sim_ground *ground = fleet->options->ground;
@@ -102,12 +114,11 @@ int sim_wall_run(struct sim_fleet *fleet)
         if (ground->run(ground->ctx, next_due(fleet), &fleet->now_us, fleet->message,
                         fleet->message_len))
             return SIM_FLEET_ELOST;
-        note_changes(fleet);
         /* What is not acknowledged by the broker would be lost with the service. */
         int error = ground->taken(ground->ctx) ? service_acts(fleet) : 0;
         if (error)
             return error;
-        sim_belief_follow(fleet);
+        follow(fleet);
         if (fleet->options->progress)
             sim_fleet_show(fleet);
     }

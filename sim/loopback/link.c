@@ -26,12 +26,10 @@ void lb_line_free(struct lb_line *line)
 static void line_up(struct lb_device *dev, enum lb_server server)
 {
     struct lb_line *line = &dev->lb->line[server];
-    if (dev->queued[server])
-        return;
     dev->queued[server] = true;
-    for (uint32_t i = 0; i < line->count; i++)
-        if (line->device[(line->first + i) % line->room] == dev->number)
-            return;
+    if (dev->in_line[server])
+        return;
+    dev->in_line[server] = true;
     line->device[(line->first + line->count++) % line->room] = dev->number;
 }
 
@@ -205,6 +203,7 @@ void lb_lines_run(struct sim_loopback *lb)
             struct lb_device *dev = &lb->device[line->device[line->first]];
             line->first = (line->first + 1) % line->room;
             line->count--;
+            dev->in_line[server] = false;
             if (!dev->queued[server])
                 continue;
             dev->queued[server] = false;

@@ -30,6 +30,7 @@ struct lb_device {
     bool known;               /* it was connected once: the broker has a session for it */
     bool rough;               /* it goes through the proxies */
     bool queued[2];           /* it waits for its turn to connect (LB_BROKER), or to download */
+    bool in_line[2];          /* its number is in that line, whether it still waits or not */
     bool connecting, getting; /* it holds one of the places */
     bool cut_off;             /* an outage was seen to take effect, the device is to be told */
     char address[LB_ADDRESS_MAX];
@@ -90,6 +91,7 @@ struct sim_loopback {
     uint32_t transfers, transfers_max; /* open downloads */
     struct lb_counts counts;
     uint64_t rss_before, rss_max, overflows_before;
+    double rss_at; /* when it was last looked at */
     struct sim_world *world;
 };
 
