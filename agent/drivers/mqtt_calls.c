@@ -83,6 +83,7 @@ static void on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto
     struct agent_mqtt *owner = link->owner;
     if (!owner || link->why[0])
         return;
+    link->unkept = true;
     if (len <= owner->config->message_bytes_max)
         owner->events->message(owner->ctx, message->topic, len ? message->payload : "", len);
     else if (owner->events->dropped)

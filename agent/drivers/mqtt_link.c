@@ -118,6 +118,20 @@ static void shake_hands(struct mqtt_link *link)
         mqtt_link_lose(link, "%s", cause ? strerror(cause) : "closed in the TLS handshake");
 }
 
+/* Still before anything is written, the acknowledgements above all. */
+static void keep(struct mqtt_link *link)
+{
+    struct agent_mqtt *owner = link->owner;
+    bool asked = link->unkept && owner && owner->events->keep && !link->why[0];
+    link->unkept = false;
+    if (!asked)
+        return;
+    link->reading = true;
+    if (!owner->events->keep(owner->ctx))
+        mqtt_link_lose(link, "what came could not be kept");
+    link->reading = false;
+}
+
 /* The library stops early when an event's receiver left EAGAIN in errno, and the loop doesn't hear
  * of bytes that TLS has read already. They are at most one record: the socket is read no further
  * than read_left. */
@@ -131,6 +145,7 @@ static void read_packets(struct mqtt_link *link)
         link->reading = false;
         left = link->why[0] ? 0 : SSL_pending(link->peer.ssl);
     } while (left && left != before);
+    keep(link);
     uint32_t came = MQTT_READ_MAX - link->read_left;
     if (came > MQTT_PING_BYTES)
         link->packet_bytes += came;

@@ -232,7 +232,9 @@ struct camp {
     struct camp_send *send; /* ring of sends_room */
     uint32_t send_head, sends, sends_room;
     uint32_t sends_committed; /* of the waiting ones; the others may not leave yet */
-    int64_t send_number, taken_number, taken_stored;
+    int64_t send_number, taken_number;
+    int64_t keep_from;    /* messages from this number on stay in camp_outgoing */
+    int64_t taken_stored; /* those up to this number are gone from it */
     char *payload; /* of the message taken last */
     size_t payload_room;
 
@@ -283,6 +285,8 @@ const char *camp_command_name(int command);
 int camp_outgoing_open(struct camp *camp);
 void camp_send(struct camp *camp, uint32_t device, enum camp_command command);
 void camp_send_restore(struct camp *camp, const struct camp_send *send);
+/* Messages up to this number need not be sent again. */
+int64_t camp_sent_up_to(const struct camp *camp);
 
 /* alerts.c */
 void camp_alert_device(struct camp *camp, enum camp_alert_kind kind, uint32_t device,

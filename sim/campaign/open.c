@@ -154,6 +154,7 @@ int camp_open(struct camp **out, const struct camp_config *config, sqlite3 *db)
     camp->at_phase = -1;
     camp->now_us = config->start_us;
     camp->stopped_us = -1;
+    camp->keep_from = INT64_MAX;
     camp->pace = config->pace ? config->pace : 1;
     camp->rate_next_us = INT64_MIN;
     camp->enrol_next_us = CAMP_NEVER;
@@ -235,6 +236,15 @@ int64_t camp_next_at(const struct camp *camp)
     uint32_t device;
     int64_t device_us = sim_queue_peek(&camp->due, &device);
     return phase_us < device_us ? phase_us : device_us;
+}
+
+int64_t camp_latest_us(const struct camp *camp)
+{
+    int64_t latest_us = camp->now_us;
+    for (uint32_t i = 0; i < camp->config->devices; i++)
+        if (camp->device[i].heard_us > latest_us)
+            latest_us = camp->device[i].heard_us;
+    return latest_us;
 }
 
 enum camp_state camp_state(const struct camp *camp)

@@ -1,8 +1,8 @@
 /*
  * What the service sends. A message waits in memory and in camp_outgoing; it may leave once the
- * transaction that knows of it is committed, and its row goes with the first commit after it left.
- * Killed in between, the service sends it twice, which devices tolerate. Payloads are composed when
- * taken.
+ * transaction that knows of it is committed, and its row goes with the first commit after it left,
+ * or was acknowledged, where somebody says so. Killed in between, the service sends it twice, which
+ * devices tolerate. Payloads are composed when taken.
  */
 #include "camp.h"
 
@@ -94,12 +94,26 @@ bool camp_next_out(struct camp *camp, struct camp_out *out)
         .device = send->device,
         .payload = camp->payload,
         .len = (uint32_t)len,
+        .number = send->number,
     };
     camp->taken_number = send->number;
     camp->send_head = (camp->send_head + 1) % camp->sends_room;
     camp->sends--;
     camp->sends_committed--;
     return true;
+}
+
+void camp_keep_from(struct camp *camp, int64_t number)
+{
+    camp->keep_from = number;
+}
+
+/* Rows go in the order of their numbers: one that is kept keeps those behind it, acknowledged or
+ * not, so that a restart sends each device its messages in their order. */
+int64_t camp_sent_up_to(const struct camp *camp)
+{
+    int64_t up_to = camp->keep_from <= camp->taken_number ? camp->keep_from - 1 : camp->taken_number;
+    return up_to > camp->taken_stored ? up_to : camp->taken_stored;
 }
 
 /* Room for any payload, once: the manifest is embedded as it is. */

@@ -153,8 +153,8 @@ static bool write_alert(struct camp *camp, uint32_t number)
 static bool write_sends(struct camp *camp)
 {
     bool ok = true;
-    if (camp->taken_number != camp->taken_stored) {
-        sqlite3_bind_int64(camp->statement[CAMP_SQL_TAKEN], 1, camp->taken_number);
+    if (camp_sent_up_to(camp) != camp->taken_stored) {
+        sqlite3_bind_int64(camp->statement[CAMP_SQL_TAKEN], 1, camp_sent_up_to(camp));
         ok = run(camp, CAMP_SQL_TAKEN);
     }
     for (uint32_t i = camp->sends_committed; i < camp->sends && ok; i++) {
@@ -193,7 +193,7 @@ static void all_clean(struct camp *camp)
     camp->dirty_rows = camp->dirty_measureds = 0;
     camp->alerts_stored = camp->alerts;
     camp->sends_committed = camp->sends;
-    camp->taken_stored = camp->taken_number;
+    camp->taken_stored = camp_sent_up_to(camp);
     camp->dirty = false;
 }
 
@@ -204,7 +204,7 @@ static bool more_than_measurements(const struct camp *camp)
     for (uint32_t i = 0; i < camp->phases; i++)
         phases = phases || camp->phase[i].dirty;
     return phases || camp->dirty || camp->dirty_rows || camp->alerts != camp->alerts_stored ||
-           camp->sends != camp->sends_committed || camp->taken_number != camp->taken_stored;
+           camp->sends != camp->sends_committed || camp_sent_up_to(camp) != camp->taken_stored;
 }
 
 int camp_store_commit(struct camp *camp)

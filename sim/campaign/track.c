@@ -142,6 +142,7 @@ void camp_status(struct camp *camp, uint32_t device, const char *json, uint32_t 
 {
     struct camp_wire_status status;
     camp->counts.statuses++;
+    camp->dirty = true; /* what was heard and what was new is known to the last one */
     if (device >= camp->config->devices || !camp_wire_status(&status, json, len) ||
         strcmp(status.device_id, camp->config->device[device].id) != 0) {
         camp->counts.dropped++;

@@ -12,6 +12,7 @@ int cli_sweep(int argc, char **argv);
 int cli_lint(int argc, char **argv);
 int cli_scenarios(int argc, char **argv);
 int cli_replay(int argc, char **argv);
+int cli_service(int argc, char **argv);
 
 /* What `run` and `replay` have in common, as text from the command line; NULL or 0: not given. */
 struct cli_run_options {

@@ -25,9 +25,10 @@ static const struct {
     {"scenarios", cli_scenarios, "[FOLDER]                  the catalogue, one line each"},
     {"firmware", sim_fw_main, "keygen|build|sign|verify|manifest ..."},
     {"report", rep_main, "RUN.db [--json|--junit FILE]  show a stored result again"},
+    {"service", cli_service,
+     "--config FILE             the campaign service alone, for devices elsewhere"},
     {"explore", not_built, "(not built yet)"},
     {"rig", not_built, "(not built yet)"},
-    {"service", not_built, "(not built yet)"},
 };
 
 static int usage(FILE *out, int code)

@@ -11,6 +11,7 @@ struct letter {
     bool waits;
     enum camp_out_kind kind;
     uint32_t device, len;
+    int64_t number;
     char *payload;
 };
 
@@ -75,6 +76,12 @@ static void on_message(void *ctx, const char *topic, const void *payload, uint32
     else
         desk->config.said(desk->config.ctx, status ? SIM_SAID_STATUS : SIM_SAID_TELEMETRY, device,
                           payload, len);
+}
+
+static bool on_keep(void *ctx)
+{
+    struct sim_desk *desk = ctx;
+    return !desk->config.keep || desk->config.keep(desk->config.ctx);
 }
 
 static void on_dropped(void *ctx, const char *topic, uint32_t len)
@@ -150,6 +157,7 @@ int sim_desk_send(struct sim_desk *desk, const struct camp_out *out)
                                               .kind = out->kind,
                                               .device = out->device,
                                               .len = out->len,
+                                              .number = out->number,
                                               .payload = payload};
     desk->outstanding++;
     if (agent_mqtt_is_up(desk->mqtt))
@@ -198,6 +206,7 @@ static void on_down(void *ctx, const char *why)
 static const struct agent_mqtt_events events = {.up = on_up,
                                                 .down = on_down,
                                                 .message = on_message,
+                                                .keep = on_keep,
                                                 .published = on_published,
                                                 .dropped = on_dropped};
 
@@ -271,6 +280,11 @@ bool sim_desk_is_up(const struct sim_desk *desk)
 uint32_t sim_desk_outstanding(const struct sim_desk *desk)
 {
     return desk->outstanding;
+}
+
+int64_t sim_desk_outstanding_from(const struct sim_desk *desk)
+{
+    return desk->letters ? desk->letter[desk->first % desk->letters_room].number : INT64_MAX;
 }
 
 void sim_desk_counts(const struct sim_desk *desk, struct sim_desk_counts *out)

@@ -24,6 +24,10 @@ struct sim_desk_config {
     uint32_t devices;
     /* A payload of a device; bytes are valid during the call only. */
     void (*said)(void *ctx, enum sim_said what, uint32_t device, const char *json, uint32_t len);
+    /* After payloads and before the broker hears that they arrived: whoever is killed later has
+     * them, or gets them again. False: they could not be kept; the connection is made anew. May be
+     * NULL. */
+    bool (*keep)(void *ctx);
     /* The connection came, or went (why is a phrase). May be NULL. */
     void (*link)(void *ctx, bool up, const char *why);
     void *ctx;
@@ -44,6 +48,8 @@ bool sim_desk_is_up(const struct sim_desk *desk);
 int sim_desk_send(struct sim_desk *desk, const struct camp_out *out);
 /* Messages that the broker has not acknowledged yet. */
 uint32_t sim_desk_outstanding(const struct sim_desk *desk);
+/* The number (camp_out.number) of the first of them, INT64_MAX: none. */
+int64_t sim_desk_outstanding_from(const struct sim_desk *desk);
 void sim_desk_counts(const struct sim_desk *desk, struct sim_desk_counts *out);
 
 #endif

@@ -46,6 +46,9 @@ struct agent_mqtt_events {
      * Exactly once for each agent_mqtt_connect that was not ended by a call of ours. */
     void (*down)(void *ctx, const char *why);
     void (*message)(void *ctx, const char *topic, const void *payload, uint32_t len);
+    /* After one `message` or more, before they are acknowledged: what they said can be made durable
+     * here. False: it can't; the connection is lost, and they are delivered again. May be NULL. */
+    bool (*keep)(void *ctx);
     void (*published)(void *ctx, uint32_t token);                /* PUBACK of a QoS 1 message */
     void (*dropped)(void *ctx, const char *topic, uint32_t len); /* may be NULL */
 };

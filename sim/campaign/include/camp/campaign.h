@@ -98,6 +98,10 @@ int camp_operator(struct camp *camp, enum camp_operator_action action, int64_t a
  * nothing of this tick happened, the run must end (exit 8). */
 int camp_tick(struct camp *camp, int64_t now_us);
 
+/* The latest time that it knows of: of a tick that it remembers, or of something that it heard. Time
+ * goes on from there. */
+int64_t camp_latest_us(const struct camp *camp);
+
 /* When camp_tick has something to do without new input; INT64_MAX: never. */
 int64_t camp_next_at(const struct camp *camp);
 
@@ -107,9 +111,14 @@ struct camp_out {
     uint32_t device;
     const char *payload;
     uint32_t len;
+    int64_t number; /* grows by one with each message, over restarts too */
 };
 /* Takes the next message to send; false when there is none. Payload valid until the next call. */
 bool camp_next_out(struct camp *camp, struct camp_out *out);
+/* A message that was taken is forgotten by the next commit. Where it can still be lost after that
+ * (sent, and not acknowledged), say before each tick from which number on none may be forgotten;
+ * INT64_MAX, as at first: no such. */
+void camp_keep_from(struct camp *camp, int64_t number);
 
 enum camp_state {
     CAMP_RUNNING,

@@ -1,0 +1,111 @@
+/*
+ * The service from inside. One struct svc holds everything; each file of this folder does one part
+ * of it: what is rolled out (plan.c), the database and the clock (state.c), orders (control.c),
+ * reports (report.c), the loop (service.c).
+ */
+#ifndef SVC_SERVICE_H
+#define SVC_SERVICE_H
+
+#include "camp/campaign.h"
+#include "rep/result.h"
+#include "sim/desk.h"
+#include "sim/roster.h"
+#include "sim/service.h"
+#include <ev.h>
+
+/* ---- log.c: a line for each event, key=value, on standard error ---- */
+
+enum svc_level { SVC_INFO, SVC_WARN, SVC_ERROR };
+struct svc_field {
+    const char *key, *text; /* key NULL: the end */
+    long long number;       /* when text is NULL */
+};
+#define SVC_TEXT_FIELD(key_, text_) ((struct svc_field){.key = (key_), .text = (text_)})
+#define SVC_NUMBER_FIELD(key_, number_)                                                            \
+    ((struct svc_field){.key = (key_), .number = (long long)(number_)})
+void svc_log_write(enum svc_level level, const char *event, const struct svc_field *fields);
+#define SVC_LOG(level, event, ...)                                                                 \
+    svc_log_write((level), (event), (const struct svc_field[]){__VA_ARGS__, {.key = NULL}})
+/* ISO 8601, UTC, to the millisecond. */
+enum { SVC_TIME_TEXT = 32 };
+void svc_time_text(char out[SVC_TIME_TEXT], int64_t at_us);
+
+/* ---- plan.c ---- */
+
+struct svc_plan {
+    struct scn *scn;
+    struct sim_roster roster;
+    struct camp_device_info *registry;
+    char *manifest; /* compact JSON */
+    char fingerprint[33]; /* of scenario and manifest, hex */
+};
+/* 0, or -1 with the message. Free in both cases. */
+int svc_plan_load(struct svc_plan *out, const struct sim_service_settings *settings,
+                  char message[SIM_SERVICE_MESSAGE_MAX]);
+void svc_plan_free(struct svc_plan *plan);
+
+/* ---- state.c ---- */
+
+struct svc_state {
+    int lock; /* file descriptor, -1: none */
+    sqlite3 *db;
+    int64_t started_us; /* real time of the first start, which is the campaign's `start` */
+    bool resumed;       /* the database was there */
+};
+/* Locks and opens the database, makes its tables, or checks that they are this campaign's. 0, or -1
+ * with the message. Close in both cases. */
+int svc_state_open(struct svc_state *out, const struct sim_service_settings *settings,
+                   const struct svc_plan *plan, char message[SIM_SERVICE_MESSAGE_MAX]);
+void svc_state_close(struct svc_state *state);
+
+/* ---- service.c ---- */
+
+struct svc_control;
+struct svc {
+    const struct sim_service_settings *settings;
+    struct svc_plan plan;
+    struct svc_state state;
+    struct camp_config camp_config;
+    struct camp *camp;
+    struct ev_loop *loop;
+    struct ev_timer wake;
+    struct ev_signal stop[2], ask; /* SIGTERM, SIGINT; SIGUSR1 */
+    struct agent_tls *tls;
+    struct agent_identity *identity;
+    struct sim_desk *desk;
+    struct svc_control *control;
+    int64_t now_us; /* of the campaign, at its last tick */
+    double up_at, heard_at;
+    bool heard;   /* something that was not followed by a tick yet */
+    bool settled; /* since the last connection: what waited at the broker has come */
+    bool failed;  /* the database: nothing may be acknowledged any more */
+    bool asked;   /* for a report */
+    int signal;   /* that ends it, 0: none */
+    uint32_t downs; /* in a row */
+    char why[200];  /* of the last of them */
+    uint64_t hostile_told;
+    uint32_t steps;
+};
+
+/* A tick now, and what came of it is sent. 0, or -1: the database failed. */
+int svc_tick(struct svc *svc);
+int64_t svc_now_us(const struct svc *svc);
+const char *svc_state_name(enum camp_state state);
+/* Nothing will change any more but by an order; *stopped: by a gate, or for want of data. */
+bool svc_is_over(const struct svc *svc, bool *stopped);
+
+/* ---- control.c ---- */
+
+/* -1: message tells. An old socket at the path is replaced, any other file is not. */
+int svc_control_open(struct svc_control **out, struct svc *svc,
+                     char message[SIM_SERVICE_MESSAGE_MAX]);
+void svc_control_close(struct svc_control *control); /* NULL allowed; removes the socket */
+
+/* ---- report.c ---- */
+
+/* What is known now. 0 or -1 (no memory). Free by rep_result_free in both cases. */
+int svc_report_make(const struct svc *svc, struct rep_result *out);
+/* Writes what the configuration asks for. 0, or -1 (it was logged). */
+int svc_report_write(const struct svc *svc);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * Killed at any step (a message heard, before and after a commit, a message sent), once or twice,
+ * and started again: the same outcome as the undisturbed run. No message is lost: every device was
+ * notified, and the service counted each status of each device as new exactly once.
+ */
+#include "bench.h"
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum { KILLS = 7, LANES = 4 };
+static struct bench bench;
+
+static uint64_t seed(void)
+{
+    const char *given = getenv("BRICKYARD_SEED");
+    return given ? strtoull(given, NULL, 10) : 20260319;
+}
+
+static uint64_t draw(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u; /* splitmix64 */
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* What must not depend on when it was killed, as one text. */
+static char *outcome(void)
+{
+    char path[160], *text = NULL;
+    size_t len;
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    snprintf(path, sizeof path, "%s/report.db", bench.dir);
+    cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    FILE *out = open_memstream(&text, &len);
+    static const char *const ask[] = {
+        "SELECT number, outcome, phase, reason, believed FROM device ORDER BY number",
+        "SELECT name, result, cohort, confirmed, rolled_back, presumed_bricked FROM phase "
+        "ORDER BY position",
+        "SELECT metric, numerator, denominator, state FROM gate ORDER BY phase, position",
+        "SELECT level, cause, substr(device, 4) FROM alert ORDER BY cause, device",
+    };
+    for (size_t i = 0; i < sizeof ask / sizeof *ask; i++) {
+        cr_assert_eq(sqlite3_prepare_v2(db, ask[i], -1, &row, NULL), SQLITE_OK, "%s: %s", ask[i],
+                     sqlite3_errmsg(db));
+        while (sqlite3_step(row) == SQLITE_ROW) {
+            for (int c = 0; c < sqlite3_column_count(row); c++)
+                fprintf(out, "%s ", (const char *)sqlite3_column_text(row, c));
+            fputc('\n', out);
+        }
+        sqlite3_finalize(row);
+    }
+    fclose(out);
+    sqlite3_close(db);
+    return text;
+}
+
+static uint32_t steps_said(void)
+{
+    const char *at = strstr(bench.said, " steps=");
+    cr_assert_not_null(at, "%s", bench.said);
+    return (uint32_t)strtoul(at + 7, NULL, 10);
+}
+
+static void expect_nothing_lost(uint64_t moment)
+{
+    char sql[128];
+    long long said = 0;
+    for (uint32_t d = 0; d < BENCH_DEVICES; d++) {
+        const struct bench_device *device = &bench.device[d];
+        cr_expect_geq(device->notified, 1, "killed at %llu: device %u was never notified",
+                      (unsigned long long)moment, d);
+        snprintf(sql, sizeof sql, "SELECT seq FROM camp_device WHERE device = %u", d);
+        cr_expect_eq(bench_ask(&bench, "service.db", sql), device->seq, "killed at %llu: device %u",
+                     (unsigned long long)moment, d);
+        said += device->seq;
+    }
+    cr_expect_eq(bench_ask(&bench, "service.db", "SELECT statuses - late FROM camp_state"), said,
+                 "killed at %llu: a status was lost", (unsigned long long)moment);
+    cr_expect_eq(bench_ask(&bench, "service.db", "SELECT dropped FROM camp_state"), 0);
+    cr_expect_eq(bench_ask(&bench, "service.db", "SELECT count(*) FROM camp_outgoing"), 0);
+}
+
+static void start(uint64_t die_at)
+{
+    char more[64] = "";
+    if (die_at)
+        snprintf(more, sizeof more, "die_at: %llu\n", (unsigned long long)die_at);
+    bench_config(&bench, NULL, NULL, more);
+    bench_spawn(&bench);
+}
+
+/* Killed at first, and then at second (0: not again) of its next life. */
+static void run_killed(uint64_t first, uint64_t second)
+{
+    start(first);
+    int status = bench_wait_end(&bench);
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "at %llu: %s",
+              (unsigned long long)first, bench.said);
+    start(second);
+    status = bench_wait_end(&bench);
+    if (second && WIFSIGNALED(status)) {
+        cr_assert_eq(WTERMSIG(status), SIGKILL, "%s", bench.said);
+        start(0);
+        status = bench_wait_end(&bench);
+    }
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "killed at %llu: %s",
+              (unsigned long long)first, bench.said);
+}
+
+static void run_lane(uint64_t lane)
+{
+    uint64_t state = seed() + lane;
+    fprintf(stderr, "BRICKYARD_SEED=%llu\n", (unsigned long long)seed());
+    bench_open(&bench);
+    bench_round(&bench, 0, bench_mixed);
+    start(0);
+    cr_assert_eq(bench_exit_code(&bench), 0, "%s", bench.said);
+    uint32_t steps = steps_said();
+    char *expected = outcome();
+    expect_nothing_lost(0);
+    bench_round_end(&bench);
+    for (uint32_t k = 0; k < KILLS; k++) {
+        /* One moment in each of LANES * KILLS equal parts of the first run's steps but the last
+         * few, which another run may not have. */
+        uint64_t parts = LANES * KILLS, part = k * LANES + lane, all = steps - 8;
+        uint64_t from = all * part / parts, to = all * (part + 1) / parts;
+        uint64_t moment = 1 + from + draw(&state) % (to - from);
+        uint64_t again = k % 2 ? 1 + draw(&state) % 40 : 0;
+        bench_round(&bench, k + 1, bench_mixed);
+        run_killed(moment, again);
+        char *found = outcome();
+        cr_expect_str_eq(found, expected, "killed at %llu and %llu\nexpected:\n%sfound:\n%s",
+                         (unsigned long long)moment, (unsigned long long)again, expected, found);
+        expect_nothing_lost(moment);
+        free(found);
+        bench_round_end(&bench);
+    }
+    free(expected);
+    bench_close(&bench);
+}
+
+Test(service_killed, same_outcome_lane_0)
+{
+    run_lane(0);
+}
+
+Test(service_killed, same_outcome_lane_1)
+{
+    run_lane(1);
+}
+
+Test(service_killed, same_outcome_lane_2)
+{
+    run_lane(2);
+}
+
+Test(service_killed, same_outcome_lane_3)
+{
+    run_lane(3);
+}
