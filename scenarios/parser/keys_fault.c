@@ -3,6 +3,8 @@
 #include "key.h"
 #include <string.h>
 
+enum { HOWS_MAX = 256 };
+
 static const char torn_accepts[] =
     "one of any, before, nothing, prefix, suffix, random, unstable, after; for an erase also first "
     "(prefix) and last (suffix)";
@@ -55,18 +57,23 @@ static const struct scn_map map_where = {"where of a fault", SCN_KEYS(where_keys
 struct fault_form {
     const char *takes;
     char needs;
-    int how_from, how_to;
+    struct {
+        int from, to;
+    } how[2]; /* runs of enum scn_how; all zero: none */
 };
 
 static const struct fault_form fault_forms[SCN_FAULT_KINDS] = {
-    [SCN_FAULT_POWER_LOSS] = {"datwvon", 'd', 0, 0},
-    [SCN_FAULT_CORRUPT_DOWNLOAD] = {"hwvn", 0, SCN_HOW_BIT_FLIP, SCN_HOW_DISCONNECT},
-    [SCN_FAULT_NETWORK_DROP] = {"dafwvn", 'd', 0, 0},
-    [SCN_FAULT_BOOT_FAILURE] = {"hwvn", 0, SCN_HOW_HANG, SCN_HOW_HEALTH_HARD_FAULT},
-    [SCN_FAULT_FLASH_DAMAGE] = {"darhwv", 'r', SCN_HOW_BIT_ROT, SCN_HOW_WORN},
-    [SCN_FAULT_BROKER_DOWN] = {"af", 'a', 0, 0},
-    [SCN_FAULT_CDN_DOWN] = {"af", 'a', 0, 0},
-    [SCN_FAULT_SERVICE_RESTART] = {"a", 'a', 0, 0},
+    [SCN_FAULT_POWER_LOSS] = {"datwvon", 'd'},
+    [SCN_FAULT_CORRUPT_DOWNLOAD] = {"hwvn",
+                                    0,
+                                    {{SCN_HOW_BIT_FLIP, SCN_HOW_DISCONNECT},
+                                     {SCN_HOW_HTTP_416, SCN_HOW_HUGE_HEADERS}}},
+    [SCN_FAULT_NETWORK_DROP] = {"dafwvn", 'd'},
+    [SCN_FAULT_BOOT_FAILURE] = {"hwvn", 0, {{SCN_HOW_HANG, SCN_HOW_HEALTH_HARD_FAULT}}},
+    [SCN_FAULT_FLASH_DAMAGE] = {"darhwv", 'r', {{SCN_HOW_BIT_ROT, SCN_HOW_WORN}}},
+    [SCN_FAULT_BROKER_DOWN] = {"af", 'a'},
+    [SCN_FAULT_CDN_DOWN] = {"af", 'a'},
+    [SCN_FAULT_SERVICE_RESTART] = {"a", 'a'},
 };
 
 static const struct {
@@ -118,14 +125,32 @@ static int check_needs(struct scn_reader *r, const struct scn_path *path,
     return SCN_OK;
 }
 
+static bool happens_by(const struct fault_form *form, enum scn_how how)
+{
+    for (int i = 0; i < 2; i++)
+        if ((int)how >= form->how[i].from && (int)how <= form->how[i].to)
+            return true;
+    return how == SCN_HOW_ANY;
+}
+
+static void list_hows(const struct fault_form *form, char *out, size_t size)
+{
+    out[0] = '\0';
+    for (int i = 0; i < 2 && form->how[i].to; i++) {
+        size_t len = strlen(out);
+        if (i)
+            len += (size_t)snprintf(out + len, size - len, ", ");
+        scn_names_list(&scn_names_how, form->how[i].from, form->how[i].to, out + len, size - len);
+    }
+}
+
 static int check_how(struct scn_reader *r, const struct scn_path *path, const struct scn_node *node,
                      const struct fault_form *form, const struct scn_fault *fault)
 {
-    char hows[192];
-    if (fault->how == SCN_HOW_ANY ||
-        ((int)fault->how >= form->how_from && (int)fault->how <= form->how_to))
+    char hows[HOWS_MAX];
+    if (happens_by(form, fault->how))
         return SCN_OK;
-    scn_names_list(&scn_names_how, form->how_from, form->how_to, hows, sizeof hows);
+    list_hows(form, hows, sizeof hows);
     const struct scn_path below = {path, "how", 0};
     return scn_fail(r, &below, scn_node_get(node, "how"),
                     "%s can't happen by '%s'; accepted: any, %s",
@@ -231,10 +256,8 @@ void scn_fault_takes(int kind, char *out, size_t size)
     for (size_t i = 0; i < sizeof fault_letters / sizeof fault_letters[0] && len < size; i++)
         if (strchr(fault_forms[kind].takes, fault_letters[i].letter))
             len += (size_t)snprintf(out + len, size - len, " `%s`", fault_letters[i].key);
-    char hows[192] = "";
-    if (fault_forms[kind].how_to)
-        scn_names_list(&scn_names_how, fault_forms[kind].how_from, fault_forms[kind].how_to, hows,
-                       sizeof hows);
+    char hows[HOWS_MAX];
+    list_hows(&fault_forms[kind], hows, sizeof hows);
     if (len < size)
         snprintf(out + len, size - len, " | %s |", hows[0] ? hows : "-");
 }

@@ -17,7 +17,8 @@ NAMES(scn_names_torn, "any", "before", "nothing", "prefix", "suffix", "random", 
 NAMES(scn_names_how, "any", "bit_flip", "truncated", "wrong_file", "stale_file", "wrong_length",
       "garbage", "http_403", "http_404", "http_500", "endless", "disconnect", "hang", "hard_fault",
       "reset_loop", "brown_out", "health_mqtt", "health_drivers", "health_config",
-      "health_telemetry", "health_hard_fault", "bit_rot", "stuck", "worn");
+      "health_telemetry", "health_hard_fault", "bit_rot", "stuck", "worn", "http_416",
+      "redirect_loop", "huge_headers");
 NAMES(scn_names_region, "bootloader", "config", "running_slot", "staging_slot", "journal", "data");
 NAMES(scn_names_metric, "success", "crash", "telemetry_gap", "brick", "rollback", "command_ms",
       "memory", "cpu");

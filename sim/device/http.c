@@ -43,6 +43,9 @@ static void spoil(struct sim_device *dev, struct sim_fault *fault)
     case SCN_HOW_HTTP_500:
         http->status = 500;
         break;
+    case SCN_HOW_HTTP_416:
+        http->status = 416;
+        break;
     case SCN_HOW_TRUNCATED:
         http->end = http->spoil_at;
         break;
@@ -134,15 +137,21 @@ void dev_http_lost(struct sim_device *dev)
     dev->timer[TIMER_HTTP] = SIM_NEVER;
 }
 
+static void arm_spoiled(struct sim_device *dev)
+{
+    struct sim_fault *fault = dev->http.spoiled;
+    if (!fault)
+        return;
+    sim_fault_arm(fault);
+    dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, fault->how, "corrupt download: %s",
+            scn_how_name((int)fault->how));
+}
+
 /* The answer has come: what is to happen to this transfer is certain, if nothing else ends it. */
 void dev_http_answered(struct sim_device *dev)
 {
     struct sim_http *http = &dev->http;
-    if (http->spoiled) {
-        sim_fault_arm(http->spoiled);
-        dev_log(dev, SIM_EV_FAULT_ARMED, http->spoiled->fault, http->spoiled->how,
-                "corrupt download: %s", scn_how_name((int)http->spoiled->how));
-    }
+    arm_spoiled(dev);
     http->drop =
         http->status < 400 && http->offset < http->end ? sim_fault_transfer(&dev->faults) : NULL;
     if (!http->drop)
@@ -169,10 +178,23 @@ static void finish(struct sim_device *dev, enum agent_event_kind kind)
     dev_agent_input(dev, &(struct agent_event){.kind = kind});
 }
 
+/* The client gives up before there is a head that it could use. */
+static bool head_never_comes(const struct sim_http *http)
+{
+    return http->spoiled && (http->spoiled->how == SCN_HOW_REDIRECT_LOOP ||
+                             http->spoiled->how == SCN_HOW_HUGE_HEADERS);
+}
+
 static void head(struct sim_device *dev)
 {
     struct sim_http *http = &dev->http;
     http->headed = true;
+    if (head_never_comes(http)) {
+        arm_spoiled(dev);
+        dev_http_spoiled(dev);
+        finish(dev, AGENT_EV_HTTP_ERROR);
+        return;
+    }
     dev_http_answered(dev);
     dev_log(dev, SIM_EV_HTTP_HEAD, http->status, http->total, "%u, %u bytes", http->status,
             http->total);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What `how: any` may become, for each kind that has a how. */
+/* What `how: any` may become, for each kind that has a how. Newer ways are left out: a longer table
+ * would draw other ones for every seed that there is. */
 static const enum scn_how corrupt_hows[] = {
     SCN_HOW_BIT_FLIP,     SCN_HOW_TRUNCATED, SCN_HOW_WRONG_FILE, SCN_HOW_STALE_FILE,
     SCN_HOW_WRONG_LENGTH, SCN_HOW_GARBAGE,   SCN_HOW_HTTP_403,   SCN_HOW_HTTP_404,

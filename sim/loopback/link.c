@@ -242,6 +242,21 @@ static void wire_publish(void *ctx, enum sim_wire_topic topic, uint32_t id, cons
                        token_of(topic, id));
 }
 
+/* What the edge has another word for. */
+static enum sim_edge_trick trick_of(enum scn_how how)
+{
+    switch (how) {
+    case SCN_HOW_HTTP_416:
+        return SIM_EDGE_HTTP_416;
+    case SCN_HOW_REDIRECT_LOOP:
+        return SIM_EDGE_REDIRECT_LOOP;
+    case SCN_HOW_HUGE_HEADERS:
+        return SIM_EDGE_HUGE_HEAD;
+    default:
+        return SIM_EDGE_NO_TRICK;
+    }
+}
+
 static void wire_get(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled,
                      uint32_t at)
 {
@@ -252,7 +267,8 @@ static void wire_get(void *ctx, const char *url, uint32_t offset, const struct s
     dev->spoil = spoiled != NULL;
     dev->plan = (struct sim_edge_plan){.device = dev->number};
     if (spoiled) {
-        dev->plan.how = spoiled->how;
+        dev->plan.trick = trick_of(spoiled->how);
+        dev->plan.how = dev->plan.trick ? SCN_HOW_ANY : spoiled->how;
         memcpy(dev->plan.draw, spoiled->draw, sizeof dev->plan.draw);
     }
     line_up(dev, LB_STORE);

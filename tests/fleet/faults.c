@@ -170,6 +170,9 @@ static const struct {
     {"http_403", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_HTTP_STATUS},
     {"http_404", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_HTTP_STATUS},
     {"http_500", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_HTTP_STATUS},
+    {"http_416", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_HTTP_STATUS},
+    {"redirect_loop", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_NETWORK},
+    {"huge_headers", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_NETWORK},
     /* The whole image came, whatever followed it. */
     {"endless", REP_OUT_CONFIRMED, REP_OUT_CONFIRMED, AGENT_WHY_NONE},
     /* Each connection brings something, or nothing: whether ten are enough is chance. */

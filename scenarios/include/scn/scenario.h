@@ -269,6 +269,11 @@ enum scn_how {
     SCN_HOW_BIT_ROT,
     SCN_HOW_STUCK,
     SCN_HOW_WORN,
+    /* Newer ones stand behind: a run's digest holds their numbers. corrupt_download; `any` is none
+     * of these: */
+    SCN_HOW_HTTP_416,
+    SCN_HOW_REDIRECT_LOOP,
+    SCN_HOW_HUGE_HEADERS,
     SCN_HOWS
 }; /* names in snake_case */
 
@@ -349,7 +354,7 @@ struct scn {
 
 struct scn_message {
     bool warning;
-    char text[512];
+    char text[1024];
 }; /* "file:line:column: key: what; what is accepted" */
 struct scn_messages {
     uint32_t count;
