@@ -3,7 +3,7 @@
 #include "device_internal.h"
 #include <string.h>
 
-enum { PIECE_BYTES = 4096, ENDLESS_BYTES = 65536, STALL_US = 30000000 };
+enum { PIECE_BYTES = 4096, ENDLESS_BYTES = 65536 };
 
 static const struct sim_artifact *find(const struct sim_world *world, const char *url)
 {
@@ -107,7 +107,8 @@ void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset)
     if (fault)
         spoil(dev, fault);
     /* TCP and TLS take two round trips before the request, which takes one. */
-    dev->timer[TIMER_HTTP] = dev->now_us + 2 * dev_delay_us(dev, 300) + 4 * dev->link->latency_us;
+    dev->timer[TIMER_HTTP] = dev->now_us + 2 * dev_delay_us(dev, 300) + 4 * dev->link->latency_us +
+                             4 * dev_slow_us(dev, 0, true);
 }
 
 void dev_http_spoiled(struct sim_device *dev)
@@ -249,6 +250,8 @@ static void piece(struct sim_device *dev)
     uint32_t len = PIECE_BYTES - http->offset % PIECE_BYTES;
     if (len > http->end - http->offset)
         len = http->end - http->offset;
+    uint32_t slice = dev_slice_bytes(dev);
+    len = len < slice ? len : slice;
     struct agent_event event = {.kind = AGENT_EV_HTTP_DATA, .offset = http->offset};
     if (http->spoiled || http->offset + len > http->artifact->len) {
         enum scn_how how = http->spoiled ? http->spoiled->how : SCN_HOW_ANY;
@@ -268,7 +271,8 @@ static void piece(struct sim_device *dev)
     }
     event.len = len;
     http->offset += len;
-    dev->timer[TIMER_HTTP] = dev->now_us + sim_link_piece_us(dev->link, &dev->link_rng, len);
+    dev->timer[TIMER_HTTP] = dev->now_us + sim_link_piece_us(dev->link, &dev->link_rng, len) +
+                             dev_slow_piece_us(dev, len);
     dev_agent_input(dev, &event);
 }
 
@@ -279,19 +283,21 @@ void dev_http_step(struct sim_device *dev)
         return;
     if (http->drop && http->offset >= http->drop_at)
         dev_http_drop(dev);
-    if (dev->http_down_until_us > dev->now_us) {
+    if (dev->http_down_until_us > dev->now_us || http->holed) {
         if (!http->stalled_us)
             http->stalled_us = dev->now_us;
-        int64_t lost = http->stalled_us + STALL_US;
+        int64_t lost = http->stalled_us + dev->world->scn->device.stall_us;
         if (dev->now_us >= lost)
             finish(dev, AGENT_EV_HTTP_ERROR);
         else
             dev->timer[TIMER_HTTP] =
-                dev->http_down_until_us < lost ? dev->http_down_until_us : lost;
+                !http->holed && dev->http_down_until_us < lost ? dev->http_down_until_us : lost;
         return;
     }
     http->stalled_us = 0;
-    if (!http->headed) {
+    if (!http->headed && dev_refuses_certificate(dev, SCN_SERVER_STORE)) {
+        finish(dev, AGENT_EV_HTTP_ERROR);
+    } else if (!http->headed) {
         head(dev);
     } else if (http->spoiled && http->spoiled->how == SCN_HOW_DISCONNECT &&
                http->offset >= http->spoil_at) {

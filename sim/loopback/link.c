@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum { NOTIFICATION, COMMAND, STATUS, TELEMETRY, PRESENCE };
-enum { KEEPALIVE_S = 60, CONNECT_WITHIN_S = 30, MESSAGE_BYTES_MAX = 16384 };
+enum { CONNECT_WITHIN_S = 30, MESSAGE_BYTES_MAX = 16384 };
 static const uint32_t TOKEN_KIND_SHIFT = 30; /* a token is the topic's kind and a number */
 
 /* ---- Lines ---- */
@@ -92,6 +92,8 @@ static void on_down(void *ctx, const char *why)
     struct lb_device *dev = ctx;
     dev->lb->counts.refused += dev->connecting;
     leave_place(dev, LB_BROKER);
+    lb_trouble_refused(dev, LB_BROKER, why);
+    lb_news_tell(dev->lb);
     sim_device_lost(dev->device, shard_of(dev), lb_now_us(dev->lb), why);
     lb_device_woke(dev);
 }
@@ -143,6 +145,7 @@ static void http_over(struct lb_device *dev, bool complete, const char *why)
     leave_place(dev, LB_STORE);
     dev->lb->counts.got += complete;
     dev->lb->counts.http_errors += !complete;
+    lb_trouble_refused(dev, LB_STORE, why);
     lb_news_tell(dev->lb); /* what was seen at the edge comes before what the device makes of it */
     sim_device_http_end(dev->device, shard_of(dev), lb_now_us(dev->lb), complete, why);
     lb_device_woke(dev);
@@ -274,9 +277,9 @@ static void wire_get(void *ctx, const char *url, uint32_t offset, const struct s
     line_up(dev, LB_STORE);
 }
 
-static void wire_outage(void *ctx, uint32_t what, int64_t until_us)
+static void wire_outage(void *ctx, uint32_t what, int64_t until_us, const struct sim_fault *fault)
 {
-    lb_rough_outage(ctx, what, until_us);
+    lb_trouble_begin(ctx, what, until_us, fault);
 }
 
 const struct sim_wire lb_wire = {.connect = wire_connect,
@@ -312,7 +315,7 @@ int lb_device_open(struct lb_device *dev)
         .topic = {dev->topic[NOTIFICATION], dev->topic[COMMAND]},
         .topics = 2,
         .message_bytes_max = MESSAGE_BYTES_MAX,
-        .keepalive_s = KEEPALIVE_S,
+        .keepalive_s = (uint16_t)(dev->lb->scn->device.keepalive_us / 1000000),
         .connect_within_s = CONNECT_WITHIN_S,
         .clock = {lb_utc_ms, dev->lb},
     };
