@@ -180,3 +180,14 @@ const char *agent_running_version(const struct agent *agent)
 {
     return agent->running_version;
 }
+
+const struct agent_notification *agent_pending(const struct agent *agent)
+{
+    bool none = agent->state == AGENT_IDLE || !agent->journal.has_update;
+    return none ? NULL : &agent->journal.update;
+}
+
+uint32_t agent_received_bytes(const struct agent *agent)
+{
+    return agent->received_bytes;
+}

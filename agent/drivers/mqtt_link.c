@@ -126,7 +126,9 @@ static void read_packets(struct mqtt_link *link)
     int before, left = 0;
     do {
         before = left;
+        link->reading = true;
         check(link, mosquitto_loop_read(link->mosq, 1));
+        link->reading = false;
         left = link->why[0] ? 0 : SSL_pending(link->peer.ssl);
     } while (left && left != before);
     uint32_t came = MQTT_READ_MAX - link->read_left;
@@ -184,6 +186,9 @@ void mqtt_link_is_up(struct mqtt_link *link)
 
 /* Before each read of the socket, and after: counts, and ends this event's share as if there were
  * nothing more to read. The loop comes back, for the bytes are still there.
+ * While the library reads, nothing is written: it acknowledges a message before it hands it over,
+ * and a device whose power goes while it takes the message in must get it again. What it has to say
+ * waits in its queue, or is never said.
  * A write that fails looks like one that has to wait: the library would close the socket, and with
  * it the server's last word, an alert which says why. The next read brings it, or the end. */
 static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int i, long l,
@@ -193,6 +198,11 @@ static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int i
     (void)bytes, (void)len, (void)i, (void)l;
     if (operation == BIO_CB_READ && !link->read_left) {
         BIO_set_retry_read(bio);
+        errno = EAGAIN;
+        return -1;
+    }
+    if (operation == BIO_CB_WRITE && link->reading) {
+        BIO_set_retry_write(bio);
         errno = EAGAIN;
         return -1;
     }

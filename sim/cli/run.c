@@ -115,7 +115,7 @@ static int simulate(const struct cli_run_options *o, const struct scn *scn, uint
                                         .set = o->set};
     struct sim_loopback *loopback = NULL;
     if (on_loopback(o)) {
-        if (sim_loopback_create(&loopback, scn, false)) {
+        if (sim_loopback_create(&loopback, scn, o->quiet ? NULL : stderr)) {
             fprintf(stderr, "brickyard: no memory\n");
             return CLI_INFRASTRUCTURE;
         }
@@ -129,8 +129,7 @@ static int simulate(const struct cli_run_options *o, const struct scn *scn, uint
     if (!error) {
         code = write_outputs(o, &result);
     } else {
-        bool nothing_ran =
-            error == SIM_FLEET_EWORLD || error == SIM_FLEET_EDEVICE ||
+        bool nothing_ran = error == SIM_FLEET_EWORLD || error == SIM_FLEET_EDEVICE ||
                            error == SIM_FLEET_EOUTPUT || error == SIM_FLEET_EGROUND;
         fprintf(stderr, "brickyard: %s\n", message);
         code = nothing_ran ? CLI_USAGE : CLI_INFRASTRUCTURE;
@@ -186,7 +185,8 @@ int cli_run(int argc, char **argv)
         {"devices", 0, POPT_ARG_STRING, &o.devices, 0, "scale the fleet (labs stay)", "N"},
         {"jobs", 'j', POPT_ARG_STRING, &o.jobs, 0, "threads; the result is the same for any number",
          "N"},
-        {"world", 0, POPT_ARG_STRING, &o.world, 0, "virtual, or loopback: real servers and sockets", "WORLD"},
+        {"world", 0, POPT_ARG_STRING, &o.world, 0, "virtual, or loopback: real servers and sockets",
+         "WORLD"},
         {"set", 0, POPT_ARG_STRING, NULL, OPTION_SET, "override one value of the scenario",
          "key.path=value"},
         {"db", 0, POPT_ARG_STRING, &o.db, 0, "keep the result as SQLite", "FILE"},

@@ -87,7 +87,8 @@ void sim_device_message(struct sim_device *dev, struct sim_shard *shard, int64_t
                         bool command, const char *payload, uint32_t len)
 {
     ENTER(dev, shard, now_us);
-    if (dev->power != POWER_APP || !dev->connected)
+    /* What the broker kept for the device comes with the connection, before that is up. */
+    if (dev->power != POWER_APP)
         return;
     dev_log(dev, SIM_EV_RECEIVED, XXH3_64bits(payload, len), len, "%s of %u bytes",
             command ? "command" : "notification", len);

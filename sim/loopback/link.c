@@ -139,9 +139,15 @@ static void on_data(void *ctx, const void *bytes, uint32_t len)
     lb_device_woke(dev);
 }
 
+static void forget_transfer(struct lb_device *dev)
+{
+    dev->lb->transfers -= dev->transfer != NULL;
+    dev->transfer = NULL;
+}
+
 static void http_over(struct lb_device *dev, bool complete, const char *why)
 {
-    dev->transfer = NULL;
+    forget_transfer(dev);
     leave_place(dev, LB_STORE);
     dev->lb->counts.got += complete;
     dev->lb->counts.http_errors += !complete;
@@ -187,6 +193,7 @@ static void get_now(struct lb_device *dev)
     dev->lb->counts.gets++;
     take_place(dev, LB_STORE);
     dev->transfer = agent_http_get(dev->lb->http, &request, &http_events, dev);
+    dev->lb->transfers += dev->transfer != NULL;
     if (!dev->transfer)
         http_over(dev, false, "the request could not be made");
 }
@@ -196,7 +203,8 @@ void lb_lines_run(struct sim_loopback *lb)
     static void (*const go[LB_SERVERS])(struct lb_device *) = {connect_now, get_now};
     for (int server = 0; server < LB_SERVERS; server++) {
         struct lb_line *line = &lb->line[server];
-        while (line->count && line->held < line->places) {
+        while (line->count && line->held < line->places &&
+               (server != LB_STORE || lb->transfers < lb->transfers_max)) {
             struct lb_device *dev = &lb->device[line->device[line->first]];
             line->first = (line->first + 1) % line->room;
             line->count--;
@@ -222,7 +230,7 @@ static void wire_cancel(void *ctx)
     leave_place(dev, LB_STORE);
     if (dev->transfer)
         agent_http_cancel(dev->transfer);
-    dev->transfer = NULL;
+    forget_transfer(dev);
 }
 
 static void wire_drop(void *ctx)

@@ -75,7 +75,7 @@ struct lb_counts {
 struct sim_loopback {
     const struct scn *scn;
     struct sim_ground ground;
-    bool keep;
+    FILE *tell;
     struct ev_loop *loop;
     struct ev_timer wake;
     struct ev_signal stop[2];
@@ -98,7 +98,8 @@ struct sim_loopback {
     struct sim_edge *edge;
     struct sim_edge_file *file;
     struct sockaddr_in edge_address;
-    uint32_t *news, newses; /* devices with something to tell */
+    uint32_t *news, newses;            /* devices with something to tell */
+    uint32_t transfers, transfers_max; /* open downloads */
     struct lb_counts counts;
     uint64_t rss_before, rss_max, overflows_before;
     struct sim_world *world;
@@ -113,6 +114,8 @@ uint64_t lb_listen_overflows(void); /* of the whole host */
 
 /* preflight.c */
 bool lb_is_rough(const struct sim_world *world, uint32_t device); /* its faults touch the network */
+/* Downloads that may be open at once, once the limit of files is raised; never under 64. */
+uint32_t lb_transfers_max(const struct sim_loopback_need *need);
 uint32_t lb_roughs(const struct sim_world *world);
 
 /* link.c */

@@ -9,9 +9,10 @@
 #include <sys/resource.h>
 
 enum {
-    FD_OF_DEVICE = 2,     /* MQTT, HTTPS */
-    FD_THROUGH_PROXY = 5, /* two for each of these, and one at the edge */
-    FD_RESERVE = 96,      /* libraries, database, log files, listeners, what the caller has open */
+    FD_OF_DEVICE = 3,     /* MQTT: its socket, and a pair that libmosquitto opens for a thread */
+    FD_THROUGH_PROXY = 5, /* two for each of MQTT and HTTPS, and one at the edge */
+    FD_RESERVE = 96,      /* database, log files, listeners, what the caller has open */
+    TRANSFERS_MIN = 64,   /* downloads that have to be possible at once */
     BROKER_RESERVE = 64   /* of mosquitto's descriptors: listeners, log, the service, observers */
 };
 static const uint64_t DEVICE_BYTES = 160 * 1024, PROCESS_BYTES = 256 << 20;
@@ -46,17 +47,30 @@ static uint64_t less(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
+static uint64_t fleet_files(const struct sim_loopback_need *need)
+{
+    return (uint64_t)need->devices * FD_OF_DEVICE +
+           (uint64_t)need->through_proxy * FD_THROUGH_PROXY;
+}
+
+uint32_t lb_transfers_max(const struct sim_loopback_need *need)
+{
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    uint64_t left = less(files.rlim_cur, fleet_files(need) + FD_RESERVE);
+    return left < need->devices ? (uint32_t)left : need->devices;
+}
+
 int sim_loopback_preflight(const struct sim_loopback_need *need, char *message, size_t len)
 {
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
-    uint64_t limit = files.rlim_max, wants = FD_RESERVE;
-    wants += (uint64_t)need->devices * FD_OF_DEVICE;
-    wants += (uint64_t)need->through_proxy * FD_THROUGH_PROXY;
-    /* In proportion: the same share of a smaller fleet goes through the proxy. */
-    uint64_t each = need->devices ? (wants - FD_RESERVE) / need->devices + 1 : 1;
-    if (wants > limit)
-        return refuse(message, len, need->devices, less(limit, FD_RESERVE) / each,
+    uint64_t limit = files.rlim_max, spare = FD_RESERVE + TRANSFERS_MIN;
+    uint64_t wants = fleet_files(need);
+    if (wants + spare > limit)
+        /* In proportion: the same share of a smaller fleet goes through the proxy. */
+        return refuse(message, len, need->devices,
+                      less(limit, spare + FD_THROUGH_PROXY) * need->devices / wants,
                       "the limit of open files (ulimit -Hn)", limit, "raise it");
     if ((uint64_t)need->devices + BROKER_RESERVE > limit / 2)
         return refuse(message, len, need->devices, less(limit / 2, BROKER_RESERVE),

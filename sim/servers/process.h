@@ -32,6 +32,9 @@ int sim_process_start(struct sim_process *out, const struct sim_command *command
  * _ETIME: it is ended. */
 int sim_process_await_ports(struct sim_process *process, const uint16_t *ports, size_t count,
                             char *message, size_t len);
+/* Waits up to 30 s until a line of its log since the last start holds text. _EEXITED, _ETIME: it is
+ * ended. */
+int sim_process_await_log(struct sim_process *process, const char *text, char *message, size_t len);
 /* False when it has ended, by itself too; it is then reaped, what is left of its group is killed.
  */
 bool sim_process_runs(struct sim_process *process);

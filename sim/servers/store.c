@@ -23,12 +23,13 @@ static void write_main(FILE *file, uint32_t workers)
         fputs("user root;\n", file); /* else the workers become one who may not read the folder */
     fprintf(file,
             "daemon off;\n"
+            "master_process %s;\n"
             "worker_processes %u;\n"
             "worker_rlimit_nofile %u;\n"
             "pid nginx.pid;\n"
             "error_log stderr notice;\n"
             "events { worker_connections %u; multi_accept on; }\n",
-            workers, descriptors, descriptors / 2);
+            workers > 1 ? "on" : "off", workers, descriptors, descriptors / 2);
 }
 
 /* Tab-separated; nginx escapes a tab, a quote and what is no printable ASCII inside of a value, so
@@ -79,12 +80,12 @@ static void write_server(FILE *file, const struct sim_store *store, const struct
 }
 
 static int write_configuration(const struct sim_store *store, const struct sim_pki *pki,
-                               uint32_t workers, char *message, size_t len)
+                               char *message, size_t len)
 {
     FILE *file = sim_file_create(store->folder, "nginx.conf", 0600, message, len);
     if (!file)
         return SIM_SERVERS_EIO;
-    write_main(file, workers ? workers : 1);
+    write_main(file, store->workers);
     write_http(file);
     for (int kind = 0; kind < SIM_CERT_KINDS; kind++)
         if (store->port[kind])
@@ -98,19 +99,25 @@ static int write_configuration(const struct sim_store *store, const struct sim_p
 static int launch(struct sim_store *store, char *message, size_t len)
 {
     /* Prefix and error log are given here too: before it has read its file, nginx takes those of
-     * the system. */
+     * the system. One process can be killed; of several, the master has to take the others along.
+     */
     char *argv[] = {store->program, "-p", store->folder, "-c", "nginx.conf", "-e", "stderr", NULL};
     struct sim_command command = {.name = "nginx",
                                   .program = store->program,
                                   .argv = argv,
                                   .folder = store->folder,
-                                  .death_signal = SIGTERM};
+                                  .death_signal = store->workers > 1 ? SIGTERM : SIGKILL};
     size_t count = 1;
     while (count < SIM_CERT_KINDS && store->port[count])
         count++;
     int error = sim_process_start(&store->process, &command, message, len);
-    return error ? error
-                 : sim_process_await_ports(&store->process, store->port, count, message, len);
+    if (!error)
+        error = sim_process_await_ports(&store->process, store->port, count, message, len);
+    if (error || store->workers == 1)
+        return error;
+    /* A master that gets SIGTERM between its listen and the loop in which it handles signals
+     * forgets it, and would outlive us. Workers are started inside of that loop's protection. */
+    return sim_process_await_log(&store->process, "start worker process ", message, len);
 }
 
 static int launch_on_free_ports(struct sim_store *store, const struct sim_pki *pki,
@@ -122,7 +129,7 @@ static int launch_on_free_ports(struct sim_store *store, const struct sim_pki *p
         error = sim_ports_pick(store->port, listeners, message, len);
         if (error)
             return error;
-        error = write_configuration(store, pki, config->workers, message, len);
+        error = write_configuration(store, pki, message, len);
         if (!error)
             error = launch(store, message, len);
     }
@@ -158,6 +165,7 @@ int sim_store_start(struct sim_store *out, const char *folder, const struct sim_
     if (error)
         return error;
     snprintf(out->folder, sizeof out->folder, "%s", folder);
+    out->workers = config->workers ? config->workers : 1;
     error = sim_program_find(out->program, config->program ? config->program : "nginx",
                              "nginx-light", message, len);
     if (!error)

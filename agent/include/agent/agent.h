@@ -193,6 +193,9 @@ int64_t agent_deadline(const struct agent *agent);
 
 enum agent_state agent_state(const struct agent *agent);
 const char *agent_running_version(const struct agent *agent);
+/* The update under way, NULL when there is none; valid until the next call. */
+const struct agent_notification *agent_pending(const struct agent *agent);
+uint32_t agent_received_bytes(const struct agent *agent); /* of the image, in this session's view */
 
 /* The transition table: true when the drawing allows from -> to. The agent asserts it at each step.
  */

@@ -14,8 +14,9 @@
 
 struct sim_loopback;
 
-/* 0 or -1 (no memory). scn is borrowed until sim_loopback_free. keep: the servers' folder stays. */
-int sim_loopback_create(struct sim_loopback **out, const struct scn *scn, bool keep);
+/* 0 or -1 (no memory). scn is borrowed until sim_loopback_free. tell: gets a line that says how to
+ * watch the broker; NULL: nobody is told. */
+int sim_loopback_create(struct sim_loopback **out, const struct scn *scn, FILE *tell);
 void sim_loopback_free(struct sim_loopback *loopback); /* NULL allowed */
 const struct sim_ground *sim_loopback_ground(struct sim_loopback *loopback);
 

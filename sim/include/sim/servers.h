@@ -7,8 +7,9 @@
  * the accounts' context of a config are borrowed until start returns. Pointers are not NULL unless
  * their line says so. Not thread-safe for one struct. The children die with the THREAD that started
  * them (PR_SET_PDEATHSIG), so start, start again and restart from one that lives as long as they
- * are needed. After SIGKILL of the process no server is left; its folder is.
- * The process must not ignore SIGCHLD, nor reap these children by wait(-1).
+ * are needed. After SIGKILL of the process no server is left; its folder is. (With several workers
+ * the store could be left when that comes in the milliseconds while it starts.) The process must
+ * not ignore SIGCHLD, nor reap these children by wait(-1).
  *
  * A client may bind any 127.x.y.z as its own address. Ports lie below the kernel's ephemeral range,
  * so that no client's own port takes one while a server is down. mosquitto's listen backlog is 100:
@@ -128,7 +129,7 @@ uint64_t sim_broker_connected(struct sim_broker *broker);
 struct sim_store_config {
     const char *program; /* NULL: "nginx" */
     const char *secret;  /* of URLs: 1..64 of A-Z a-z 0-9 */
-    uint32_t workers;    /* processes; 0: 1 */
+    uint32_t workers;    /* 0 or 1: one process; more: a master and as many workers */
     bool bad_certificates;
 };
 
@@ -142,6 +143,7 @@ struct sim_store {
     struct sim_process process;
     char program[SIM_PKI_PATH_MAX], folder[SIM_PKI_FOLDER_MAX];
     char secret[SIM_SECRET_MAX];
+    uint32_t workers;
     uint16_t port[SIM_CERT_KINDS]; /* by certificate; 0: no such listener */
 };
 

@@ -29,7 +29,7 @@ struct agent_request {        /* borrowed until agent_http_get returns */
     const char *url;          /* https only */
     uint32_t offset;          /* Range: bytes=offset-; 0: the whole object, without a range */
     const char *bind_address; /* address of ours; NULL: any */
-    const char *connect_to;   /* "address:port" in place of the URL's own; NULL: as the URL says */
+    const char *connect_to;   /* "address:port" in place of the URL's own, not of a redirect's */
     const struct agent_identity *identity; /* NULL: none; lives as long as the transfer */
     struct agent_clock clock;
 };
@@ -45,7 +45,7 @@ struct agent_transfer_events {
 
 int agent_http_create(struct agent_http **out, struct ev_loop *loop,
                       const struct agent_http_config *config);
-/* Cancels every transfer. NULL allowed. */
+/* Cancels every transfer. NULL allowed. Not inside an event. */
 void agent_http_free(struct agent_http *http);
 /* NULL: no memory, or no https URL. events is borrowed. */
 struct agent_transfer *agent_http_get(struct agent_http *http, const struct agent_request *request,

@@ -8,8 +8,8 @@
  * it, as after a power cut). Events are called from the loop or from none of the functions below,
  * and every function may be called inside every event, destroy too.
  *
- * libmosquitto acknowledges a message before it hands it over: one that is lost in a power cut
- * right then is not delivered again by the broker.
+ * A message is acknowledged when `message` has returned, not before: one during which the
+ * connection is dropped (a power cut) is delivered again, and so are those that were read with it.
  */
 #ifndef DRIVERS_MQTT_H
 #define DRIVERS_MQTT_H
@@ -34,13 +34,14 @@ struct agent_mqtt_config {
     uint32_t topics;
     uint32_t message_bytes_max; /* larger payloads are dropped and told by `dropped` */
     uint16_t port;
-    uint16_t keepalive_s;      /* 60 */
+    uint16_t keepalive_s;      /* 60; 5 at least, or 0: none */
     uint16_t connect_within_s; /* from connect to `up`, 30; then `down` */
     struct agent_clock clock;
 };
 
 struct agent_mqtt_events {
-    void (*up)(void *ctx); /* CONNACK, and every SUBACK granted */
+    /* CONNACK, and every SUBACK granted. Messages which the session kept may come before it. */
+    void (*up)(void *ctx);
     /* The connection is lost, or could not be made; why is a phrase ("certificate has expired").
      * Exactly once for each agent_mqtt_connect that was not ended by a call of ours. */
     void (*down)(void *ctx, const char *why);
@@ -60,12 +61,15 @@ void agent_mqtt_destroy(struct agent_mqtt *mqtt); /* drops; NULL allowed */
  * follows, why (may be NULL) says it. */
 int agent_mqtt_connect(struct agent_mqtt *mqtt, char *why, size_t len);
 /* Ends it without an event. drop: as a power cut, the socket closes and the broker publishes the
- * will; disconnect: DISCONNECT is sent first, and no will is published. */
+ * will; disconnect: DISCONNECT is sent first, and no will is published, unless the socket takes no
+ * more bytes just then. Inside an event the messages that came with the present one are
+ * acknowledged after a disconnect, though nobody is told of them; after a drop they are not. */
 void agent_mqtt_drop(struct agent_mqtt *mqtt);
 void agent_mqtt_disconnect(struct agent_mqtt *mqtt);
 bool agent_mqtt_is_up(const struct agent_mqtt *mqtt);
 
-/* While up. token comes back by `published` (QoS 1). Payload is copied. */
+/* While up, otherwise ECONNECT. token comes back by `published` (QoS 1). Payload is copied. After
+ * an error the message is not sent, or `down` follows. A wildcard in topic is misuse. */
 int agent_mqtt_publish(struct agent_mqtt *mqtt, const char *topic, const void *payload,
                        uint32_t len, int qos, bool retain, uint32_t token);
 

@@ -1,0 +1,10 @@
+/* Inside of the flash file: what its two files share. */
+#ifndef FLASH_FILE_SETTLE_H
+#define FLASH_FILE_SETTLE_H
+
+#include "flash_file/flash_file.h"
+
+/* The operation of file->number has ended: the record says so. */
+void agent_flash_file_settle(struct agent_flash_file *file);
+
+#endif
