@@ -306,6 +306,15 @@ static void name_topics(struct lb_device *dev)
     snprintf(dev->will, sizeof dev->will, "{\"device_id\":\"%s\",\"online\":false}", dev->id);
 }
 
+/* A trial has mqtt_within for its connection: one attempt that hangs must not use all of it up. */
+static uint16_t connect_within_s(const struct scn_device *times)
+{
+    int64_t third_s = times->mqtt_within_us / 3000000;
+    if (third_s < 1)
+        return 1;
+    return third_s < CONNECT_WITHIN_S ? (uint16_t)third_s : CONNECT_WITHIN_S;
+}
+
 int lb_device_open(struct lb_device *dev)
 {
     name_topics(dev);
@@ -324,7 +333,7 @@ int lb_device_open(struct lb_device *dev)
         .topics = 2,
         .message_bytes_max = MESSAGE_BYTES_MAX,
         .keepalive_s = (uint16_t)(dev->lb->scn->device.keepalive_us / 1000000),
-        .connect_within_s = CONNECT_WITHIN_S,
+        .connect_within_s = connect_within_s(&dev->lb->scn->device),
         .clock = {lb_utc_ms, dev->lb},
     };
     if (agent_mqtt_create(&dev->mqtt, dev->lb->loop, &dev->mqtt_config, &mqtt_events, dev))

@@ -313,8 +313,8 @@ static const struct {
     {"kind: bad_certificate, server: broker, how: any, at: 5s, for: 10m", 600},
     {"kind: bad_certificate, server: store, how: wrong_name, at: 5s, for: 10m", 600},
     {"kind: bad_certificate, server: store, how: unknown_ca, at: 5s, for: 10m", 600},
-    {"kind: slow_link, latency: 30s", 120},
-    {"kind: slow_link, latency: 30s, jitter: 10s, at: 5s, for: 1h", 120},
+    {"kind: slow_link, latency: 10s", 130},
+    {"kind: slow_link, latency: 8s, jitter: 2s, at: 5s, for: 1h", 110},
     {"kind: slow_link, bandwidth: 256", 130},
     {"kind: slow_link, slice: 100", 0},
 };
