@@ -76,6 +76,7 @@ int scn_read_shares(struct scn_reader *r, const struct scn_path *path, const str
                     const struct scn_key *key, void *object);
 
 /* "a duration 1s..10m, as 90s, 15m, 48h or 7d": for messages and for the reference. */
+enum { SCN_ACCEPTS_MAX = 640 };
 void scn_key_accepts(const struct scn_key *key, char *out, size_t size);
 
 /* A fault kind's row of the reference: the keys that it takes and its ways. */

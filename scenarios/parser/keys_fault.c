@@ -3,6 +3,8 @@
 #include "key.h"
 #include <string.h>
 
+enum { HOWS_MAX = 256 };
+
 static const char torn_accepts[] =
     "one of any, before, nothing, prefix, suffix, random, unstable, after; for an erase also first "
     "(prefix) and last (suffix)";
@@ -51,36 +53,45 @@ static const struct scn_key where_keys[] = {
 static const struct scn_map map_where = {"where of a fault", SCN_KEYS(where_keys), NULL};
 
 /* What a kind takes: d during, a at, f for, t torn, h how, r region, w where, v devices, o off_for,
- * n times. Needs: 'd' during or at, 'a' at, 'r' region and during or at. */
+ * n times, e server, l latency, j jitter, b bandwidth, s slice. Needs: 'd' during or at, 'a' at,
+ * 'r' region and during or at, 'e' server and at, 's' something that is slow. */
 struct fault_form {
     const char *takes;
     char needs;
-    int how_from, how_to;
+    struct {
+        int from, to;
+    } how[2]; /* runs of enum scn_how; all zero: none */
 };
 
 static const struct fault_form fault_forms[SCN_FAULT_KINDS] = {
-    [SCN_FAULT_POWER_LOSS] = {"datwvon", 'd', 0, 0},
-    [SCN_FAULT_CORRUPT_DOWNLOAD] = {"hwvn", 0, SCN_HOW_BIT_FLIP, SCN_HOW_DISCONNECT},
-    [SCN_FAULT_NETWORK_DROP] = {"dafwvn", 'd', 0, 0},
-    [SCN_FAULT_BOOT_FAILURE] = {"hwvn", 0, SCN_HOW_HANG, SCN_HOW_HEALTH_HARD_FAULT},
-    [SCN_FAULT_FLASH_DAMAGE] = {"darhwv", 'r', SCN_HOW_BIT_ROT, SCN_HOW_WORN},
-    [SCN_FAULT_BROKER_DOWN] = {"af", 'a', 0, 0},
-    [SCN_FAULT_CDN_DOWN] = {"af", 'a', 0, 0},
-    [SCN_FAULT_SERVICE_RESTART] = {"a", 'a', 0, 0},
+    [SCN_FAULT_POWER_LOSS] = {"datwvon", 'd'},
+    [SCN_FAULT_CORRUPT_DOWNLOAD] = {"hwvn",
+                                    0,
+                                    {{SCN_HOW_BIT_FLIP, SCN_HOW_DISCONNECT},
+                                     {SCN_HOW_HTTP_416, SCN_HOW_HUGE_HEADERS}}},
+    [SCN_FAULT_NETWORK_DROP] = {"dafhwvn", 'd', {{SCN_HOW_RESET, SCN_HOW_SLOW_CLOSE}}},
+    [SCN_FAULT_BOOT_FAILURE] = {"hwvn", 0, {{SCN_HOW_HANG, SCN_HOW_HEALTH_HARD_FAULT}}},
+    [SCN_FAULT_FLASH_DAMAGE] = {"darhwv", 'r', {{SCN_HOW_BIT_ROT, SCN_HOW_WORN}}},
+    [SCN_FAULT_BROKER_DOWN] = {"af", 'a'},
+    [SCN_FAULT_CDN_DOWN] = {"af", 'a'},
+    [SCN_FAULT_SERVICE_RESTART] = {"a", 'a'},
+    [SCN_FAULT_BAD_CERTIFICATE] = {"afhwve", 'e', {{SCN_HOW_EXPIRED, SCN_HOW_UNKNOWN_CA}}},
+    [SCN_FAULT_SLOW_LINK] = {"afwvljbs", 's'},
 };
 
 static const struct {
     char letter;
     const char *key;
 } fault_letters[] = {
-    {'d', "during"}, {'a', "at"},    {'f', "for"},     {'t', "torn"},    {'h', "how"},
-    {'r', "region"}, {'w', "where"}, {'v', "devices"}, {'o', "off_for"}, {'n', "times"},
+    {'d', "during"}, {'a', "at"},      {'f', "for"},     {'t', "torn"},      {'h', "how"},
+    {'r', "region"}, {'w', "where"},   {'v', "devices"}, {'o', "off_for"},   {'n', "times"},
+    {'e', "server"}, {'l', "latency"}, {'j', "jitter"},  {'b', "bandwidth"}, {'s', "slice"},
 };
 
 static int check_takes(struct scn_reader *r, const struct scn_path *path,
                        const struct scn_node *node, const struct fault_form *form, const char *kind)
 {
-    char takes[128] = "kind";
+    char takes[160] = "kind";
     const struct scn_node *extra = NULL;
     for (size_t i = 0; i < sizeof fault_letters / sizeof fault_letters[0]; i++) {
         const struct scn_node *child = scn_node_get(node, fault_letters[i].key);
@@ -96,13 +107,35 @@ static int check_takes(struct scn_reader *r, const struct scn_path *path,
     return SCN_OK;
 }
 
+/* What makes a link slow; and a time that it ends at only makes sense with one that it begins at.
+ */
+static int check_slow(struct scn_reader *r, const struct scn_path *path,
+                      const struct scn_node *node, const char *kind)
+{
+    if (!scn_node_get(node, "latency") && !scn_node_get(node, "jitter") &&
+        !scn_node_get(node, "bandwidth") && !scn_node_get(node, "slice"))
+        return scn_fail(r, path, node,
+                        "%s needs something that is slow; accepted: latency, jitter, bandwidth, "
+                        "slice",
+                        kind);
+    const struct scn_node *ends = scn_node_get(node, "for");
+    if (ends && !scn_node_get(node, "at"))
+        return scn_fail(r, path, ends,
+                        "'for' without 'at'; accepted: both, or none: the whole run");
+    return SCN_OK;
+}
+
 static int check_needs(struct scn_reader *r, const struct scn_path *path,
                        const struct scn_node *node, const struct fault_form *form, const char *kind)
 {
     const struct scn_node *during = scn_node_get(node, "during"), *at = scn_node_get(node, "at");
     if (during && at)
         return scn_fail_key(r, path, at, "both during and at; accepted: one of them");
-    if (form->needs == 'a' && !at)
+    if (form->needs == 's')
+        return check_slow(r, path, node, kind);
+    if (form->needs == 'e' && !scn_node_get(node, "server"))
+        return scn_fail(r, path, node, "%s needs 'server'; accepted: one of broker, store", kind);
+    if ((form->needs == 'a' || form->needs == 'e') && !at)
         return scn_fail(r, path, node, "%s needs 'at'; accepted: a time from the start, as 50h",
                         kind);
     if (form->needs && !during && !at)
@@ -118,14 +151,32 @@ static int check_needs(struct scn_reader *r, const struct scn_path *path,
     return SCN_OK;
 }
 
+static bool happens_by(const struct fault_form *form, enum scn_how how)
+{
+    for (int i = 0; i < 2; i++)
+        if ((int)how >= form->how[i].from && (int)how <= form->how[i].to)
+            return true;
+    return how == SCN_HOW_ANY;
+}
+
+static void list_hows(const struct fault_form *form, char *out, size_t size)
+{
+    out[0] = '\0';
+    for (int i = 0; i < 2 && form->how[i].to; i++) {
+        size_t len = strlen(out);
+        if (i)
+            len += (size_t)snprintf(out + len, size - len, ", ");
+        scn_names_list(&scn_names_how, form->how[i].from, form->how[i].to, out + len, size - len);
+    }
+}
+
 static int check_how(struct scn_reader *r, const struct scn_path *path, const struct scn_node *node,
                      const struct fault_form *form, const struct scn_fault *fault)
 {
-    char hows[192];
-    if (fault->how == SCN_HOW_ANY ||
-        ((int)fault->how >= form->how_from && (int)fault->how <= form->how_to))
+    char hows[HOWS_MAX];
+    if (happens_by(form, fault->how))
         return SCN_OK;
-    scn_names_list(&scn_names_how, form->how_from, form->how_to, hows, sizeof hows);
+    list_hows(form, hows, sizeof hows);
     const struct scn_path below = {path, "how", 0};
     return scn_fail(r, &below, scn_node_get(node, "how"),
                     "%s can't happen by '%s'; accepted: any, %s",
@@ -139,6 +190,8 @@ static int finish_fault(struct scn_reader *r, const struct scn_path *path,
     const struct fault_form *form = &fault_forms[fault->kind];
     const char *kind = scn_fault_kind_name((int)fault->kind);
     fault->has_at = scn_node_get(node, "at") != NULL;
+    if (fault->kind == SCN_FAULT_NETWORK_DROP && !scn_node_get(node, "how"))
+        fault->how = SCN_HOW_RESET;
     fault->line = node->line;
     fault->column = node->column;
     int error = check_takes(r, path, node, form, kind);
@@ -178,7 +231,7 @@ static const struct scn_key fault_keys[] = {
      .min = 1000000,
      .max = 31536000000000,
      .fallback = "1h",
-     .means = "How long the network, the broker or the CDN is away."},
+     .means = "How long it lasts."},
     {.name = "torn",
      .type = SCN_T_CUSTOM,
      AT(torn),
@@ -222,6 +275,35 @@ static const struct scn_key fault_keys[] = {
      .max = 1000,
      .fallback = "1",
      .means = "How often on one device."},
+    {.name = "server",
+     .type = SCN_T_ENUM,
+     AT(server),
+     .names = &scn_names_server,
+     .means = "Whose certificate is bad."},
+    {.name = "latency",
+     .type = SCN_T_DURATION,
+     AT(latency_us),
+     .max = 600000000,
+     .fallback = "0s",
+     .means = "Added to each way of whatever passes; the link's own time, which no scale divides."},
+    {.name = "jitter",
+     .type = SCN_T_DURATION,
+     AT(jitter_us),
+     .max = 600000000,
+     .fallback = "0s",
+     .means = "Up to so much more latency, drawn anew each time."},
+    {.name = "bandwidth",
+     .type = SCN_T_SIZE,
+     AT(bandwidth_bytes_s),
+     .min = 16,
+     .max = 1073741824,
+     .means = "Bytes a second, each way; without it no limit."},
+    {.name = "slice",
+     .type = SCN_T_SIZE,
+     AT(slice_bytes),
+     .min = 1,
+     .max = 65536,
+     .means = "What passes comes in pieces of at most this; without it no limit."},
 };
 const struct scn_map scn_map_fault = {"faults", SCN_KEYS(fault_keys), finish_fault};
 
@@ -231,10 +313,8 @@ void scn_fault_takes(int kind, char *out, size_t size)
     for (size_t i = 0; i < sizeof fault_letters / sizeof fault_letters[0] && len < size; i++)
         if (strchr(fault_forms[kind].takes, fault_letters[i].letter))
             len += (size_t)snprintf(out + len, size - len, " `%s`", fault_letters[i].key);
-    char hows[192] = "";
-    if (fault_forms[kind].how_to)
-        scn_names_list(&scn_names_how, fault_forms[kind].how_from, fault_forms[kind].how_to, hows,
-                       sizeof hows);
+    char hows[HOWS_MAX];
+    list_hows(&fault_forms[kind], hows, sizeof hows);
     if (len < size)
         snprintf(out + len, size - len, " | %s |", hows[0] ? hows : "-");
 }

@@ -56,6 +56,21 @@ static const struct scn_key device_keys[] = {
      .fallback = "secret",
      .means = "How a device proves to the broker who it is: user and secret, or a client "
               "certificate of its own (mutual TLS); worlds with real sockets only."},
+    {.name = "keepalive",
+     .type = SCN_T_DURATION,
+     .offset = offsetof(struct scn_device, keepalive_us),
+     .min = 5000000,
+     .max = 3600000000,
+     .fallback = "60s",
+     .means = "MQTT's keepalive: a connection that went without a word is missed after one to two "
+              "of these."},
+    {.name = "stall",
+     .type = SCN_T_DURATION,
+     .offset = offsetof(struct scn_device, stall_us),
+     .min = 1000000,
+     .max = 3600000000,
+     .fallback = "30s",
+     .means = "A download without a byte for so long has failed."},
 };
 const struct scn_map scn_map_device = {"device", SCN_KEYS(device_keys), NULL};
 

@@ -68,7 +68,7 @@ static int read_missing(struct scn_reader *r, const struct scn_path *path,
         if (scn_node_get(node, key->name))
             continue;
         if (key->required) {
-            char accepts[320];
+            char accepts[SCN_ACCEPTS_MAX];
             scn_key_accepts(key, accepts, sizeof accepts);
             return scn_fail(r, path, node, "'%s' is missing; accepted: %s", key->name, accepts);
         }
@@ -108,7 +108,7 @@ static int list_name(struct scn_reader *r, const struct scn_path *path, const st
 int scn_read_list(struct scn_reader *r, const struct scn_path *path, const struct scn_node *node,
                   const struct scn_key *key, void *object)
 {
-    char accepts[320];
+    char accepts[SCN_ACCEPTS_MAX];
     bool named = key->type == SCN_T_NAMED;
     scn_key_accepts(key, accepts, sizeof accepts);
     if (node->kind != (named ? SCN_NODE_MAP : SCN_NODE_LIST))
@@ -137,7 +137,7 @@ static int read_share(struct scn_reader *r, const struct scn_path *path,
                       struct scn_share *out)
 {
     static const struct scn_key ratio = {.type = SCN_T_RATIO, .max = 100};
-    char accepts[320];
+    char accepts[SCN_ACCEPTS_MAX];
     scn_key_accepts(key, accepts, sizeof accepts);
     bool known = key->names ? scn_names_find(key->names, name) >= 0
                             : name[0] && strlen(name) <= (size_t)key->max;
@@ -154,7 +154,7 @@ int scn_read_shares(struct scn_reader *r, const struct scn_path *path, const str
                     const struct scn_key *key, void *object)
 {
     struct scn_shares *shares = (void *)((char *)object + key->offset);
-    char accepts[320];
+    char accepts[SCN_ACCEPTS_MAX];
     scn_key_accepts(key, accepts, sizeof accepts);
     if (node->kind == SCN_NODE_SCALAR) {
         int error = scn_need_scalar(r, path, node, accepts);

@@ -6,7 +6,7 @@
     const struct scn_names table = {sizeof table##_list / sizeof table##_list[0], table##_list}
 
 NAMES(scn_names_fault_kind, "power_loss", "corrupt_download", "network_drop", "boot_failure",
-      "flash_damage", "broker_down", "cdn_down", "service_restart");
+      "flash_damage", "broker_down", "cdn_down", "service_restart", "bad_certificate", "slow_link");
 /* SCN_DURING_NONE means that `at` is used: it has no name. */
 NAMES(scn_names_during, NULL, "any", "flash_write", "flash_erase", "boot", "idle", "notified",
       "checking", "download_scheduled", "downloading", "download_failed", "verifying", "verified",
@@ -17,7 +17,10 @@ NAMES(scn_names_torn, "any", "before", "nothing", "prefix", "suffix", "random", 
 NAMES(scn_names_how, "any", "bit_flip", "truncated", "wrong_file", "stale_file", "wrong_length",
       "garbage", "http_403", "http_404", "http_500", "endless", "disconnect", "hang", "hard_fault",
       "reset_loop", "brown_out", "health_mqtt", "health_drivers", "health_config",
-      "health_telemetry", "health_hard_fault", "bit_rot", "stuck", "worn");
+      "health_telemetry", "health_hard_fault", "bit_rot", "stuck", "worn", "http_416",
+      "redirect_loop", "huge_headers", "reset", "black_hole", "close", "slow_close", "expired",
+      "not_yet_valid", "wrong_name", "unknown_ca");
+NAMES(scn_names_server, "broker", "store");
 NAMES(scn_names_region, "bootloader", "config", "running_slot", "staging_slot", "journal", "data");
 NAMES(scn_names_metric, "success", "crash", "telemetry_gap", "brick", "rollback", "command_ms",
       "memory", "cpu");
@@ -39,6 +42,7 @@ _Static_assert(sizeof scn_names_fault_kind_list / sizeof(char *) == SCN_FAULT_KI
 _Static_assert(sizeof scn_names_during_list / sizeof(char *) == SCN_DURINGS, "durings");
 _Static_assert(sizeof scn_names_torn_list / sizeof(char *) == SCN_TORNS, "torn forms");
 _Static_assert(sizeof scn_names_how_list / sizeof(char *) == SCN_HOWS, "hows");
+_Static_assert(sizeof scn_names_server_list / sizeof(char *) == SCN_SERVERS, "servers");
 _Static_assert(sizeof scn_names_region_list / sizeof(char *) == SCN_REGIONS, "regions");
 _Static_assert(sizeof scn_names_metric_list / sizeof(char *) == SCN_METRICS, "metrics");
 _Static_assert(sizeof scn_names_order_list / sizeof(char *) == SCN_ORDER_ACTIONS, "orders");
@@ -135,6 +139,11 @@ const char *scn_how_name(int v)
 const char *scn_region_name(int v)
 {
     return or_unknown(scn_names_get(&scn_names_region, v));
+}
+
+const char *scn_server_name(int v)
+{
+    return or_unknown(scn_names_get(&scn_names_server, v));
 }
 
 const char *scn_metric_name(int v)

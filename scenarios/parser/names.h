@@ -13,9 +13,10 @@ struct scn_names {
 };
 
 extern const struct scn_names scn_names_fault_kind, scn_names_during, scn_names_torn, scn_names_how,
-    scn_names_region, scn_names_metric, scn_names_compare, scn_names_verdict, scn_names_signing,
-    scn_names_delta, scn_names_trigger, scn_names_credentials, scn_names_approval, scn_names_of,
-    scn_names_link, scn_names_criticality, scn_names_alert, scn_names_health, scn_names_order;
+    scn_names_region, scn_names_server, scn_names_metric, scn_names_compare, scn_names_verdict,
+    scn_names_signing, scn_names_delta, scn_names_trigger, scn_names_credentials,
+    scn_names_approval, scn_names_of, scn_names_link, scn_names_criticality, scn_names_alert,
+    scn_names_health, scn_names_order;
 
 /* The name of a value, NULL out of range. The value of a name, -1 when there is none. */
 const char *scn_names_get(const struct scn_names *names, int value);

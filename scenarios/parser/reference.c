@@ -45,7 +45,7 @@ static void write_default(FILE *out, const struct scn_key *key)
 
 static void write_key(FILE *out, const struct scn_key *key)
 {
-    char accepts[320];
+    char accepts[SCN_ACCEPTS_MAX];
     struct type_text text = type_text(key);
     scn_key_accepts(key, accepts, sizeof accepts);
     fprintf(out, "| `%s` | %s | %s | ", key->name, text.type, text.unit);
@@ -68,7 +68,7 @@ static void write_map(FILE *out, const struct scn_map *map)
 
 static void write_faults(FILE *out)
 {
-    char row[400];
+    char row[512];
     fputs("### kinds of faults\n\n| kind | keys it takes | `how` |\n| --- | --- | --- |\n", out);
     for (int kind = 0; kind < SCN_FAULT_KINDS; kind++) {
         scn_fault_takes(kind, row, sizeof row);

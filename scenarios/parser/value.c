@@ -158,7 +158,7 @@ static const char *read_scalar(const struct scn_node *node, const struct scn_key
 static int read_one(struct scn_reader *r, const struct scn_path *path, const struct scn_node *node,
                     const struct scn_key *key, void *member)
 {
-    char accepts[320];
+    char accepts[SCN_ACCEPTS_MAX];
     scn_key_accepts(key, accepts, sizeof accepts);
     int error = scn_need_scalar(r, path, node, accepts);
     if (error)

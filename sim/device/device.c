@@ -120,7 +120,7 @@ void sim_device_free(struct sim_device *device)
 
 int64_t dev_delay_us(struct sim_device *dev, uint32_t bytes)
 {
-    return sim_link_delay_us(dev->link, &dev->link_rng, bytes);
+    return sim_link_delay_us(dev->link, &dev->link_rng, bytes) + dev_slow_us(dev, bytes, true);
 }
 
 static void perform(struct sim_device *dev, const struct agent_action *action)
@@ -266,8 +266,11 @@ int sim_device_deliver(struct sim_device *dev, bool command, const char *payload
     struct sim_letter *letter = malloc(sizeof *letter + len + 1);
     if (!letter)
         return -1;
-    *letter = (struct sim_letter){
-        .at_us = at_us + dev_delay_us(dev, len), .command = command, .len = len};
+    *letter =
+        (struct sim_letter){.at_us = at_us + sim_link_delay_us(dev->link, &dev->link_rng, len) +
+                                     dev_slow_us(dev, len, false),
+                            .command = command,
+                            .len = len};
     memcpy(letter->payload, payload, len);
     letter->payload[len] = 0;
     struct sim_letter **place = &dev->inbox;
@@ -275,7 +278,7 @@ int sim_device_deliver(struct sim_device *dev, bool command, const char *payload
         place = &(*place)->next;
     *place = letter; /* QoS 1 keeps the order of one topic; the broker's session keeps it across
                         topics */
-    if (dev->connected)
+    if (dev->connected && !dev->holed)
         dev->timer[TIMER_INBOX] = dev->inbox->at_us;
     *next_us = dev->timer[earliest(dev)];
     return 0;
@@ -295,7 +298,7 @@ void sim_device_truth(const struct sim_device *dev, struct sim_truth *out)
         .version = dev->truth_version,
         .state = dev->state,
         .powered = dev->power == POWER_APP,
-        .connected = dev->connected,
+        .connected = dev->connected && !dev->holed,
         .away_until_us = away_until_us(dev),
         .lost_us = dev->lost_us > dev->mqtt_down_until_us ? dev->lost_us : dev->mqtt_down_until_us,
         .brick = dev->brick,

@@ -59,9 +59,10 @@ struct sim_http {
     struct sim_fault *drop;    /* NULL: no network drop in this transfer */
     uint32_t drop_at;          /* offset at which the network drops */
     int64_t stalled_us;        /* since when no byte came, 0: flowing */
+    bool holed;                /* no byte will come on this connection any more */
 };
 
-enum { OUTAGES_MAX = 4, PONG_BYTES_MAX = 320 };
+enum { OUTAGES_MAX = 8, PONG_BYTES_MAX = 320 };
 
 /* Flash operations of one region in a row, for one line of the trace. */
 struct sim_fold {
@@ -104,6 +105,9 @@ struct sim_device {
     bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock, interlock_told;
     int64_t connected_us, connected_at_first_us, lost_us;
     int64_t mqtt_down_until_us, http_down_until_us;
+    bool holed; /* connected, but nothing passes any more, and nobody has noticed yet */
+    int64_t slow_until_us;
+    int64_t distrust_until_us[SCN_SERVERS]; /* its certificate is bad */
     uint32_t puback_id;
 
     const struct sim_wire *wire; /* NULL: the modelled network */
@@ -191,6 +195,17 @@ void dev_publish(struct sim_device *dev, const struct agent_action *action);
 void dev_inbox(struct sim_device *dev);
 void dev_send_up(struct sim_device *dev, enum sim_up_kind kind, int64_t at_us, const void *bytes,
                  uint32_t len);
+
+/* trouble.c: what spoils a link and lasts, in the modelled network */
+void dev_begin_slow(struct sim_device *dev, struct sim_fault *fault);
+void dev_begin_bad_certificate(struct sim_device *dev, struct sim_fault *fault);
+void dev_trouble_ends(struct sim_device *dev, struct sim_fault *fault);   /* its time is over */
+int64_t dev_slow_us(struct sim_device *dev, uint32_t bytes, bool passes); /* more than else */
+int64_t dev_slow_piece_us(struct sim_device *dev, uint32_t bytes);
+uint32_t dev_slice_bytes(const struct sim_device *dev); /* UINT32_MAX: no limit */
+bool dev_refuses_certificate(struct sim_device *dev, enum scn_server server);
+void dev_black_hole(struct sim_device *dev, uint32_t chance);
+void dev_hole_noticed(struct sim_device *dev);
 
 /* http.c */
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset);

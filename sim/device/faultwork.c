@@ -83,6 +83,10 @@ static void damage(struct sim_device *dev, struct sim_fault *fault)
 
 void dev_strike(struct sim_device *dev, struct sim_fault *fault)
 {
+    if (fault->until_us && fault->until_us <= dev->now_us) {
+        dev_trouble_ends(dev, fault);
+        return;
+    }
     switch (fault->kind) {
     case SCN_FAULT_POWER_LOSS:
         if (dev->power == POWER_OFF || dev->power == POWER_DEAD) {
@@ -109,6 +113,12 @@ void dev_strike(struct sim_device *dev, struct sim_fault *fault)
         break;
     case SCN_FAULT_FLASH_DAMAGE:
         damage(dev, fault);
+        break;
+    case SCN_FAULT_SLOW_LINK:
+        dev_begin_slow(dev, fault);
+        break;
+    case SCN_FAULT_BAD_CERTIFICATE:
+        dev_begin_bad_certificate(dev, fault);
         break;
     default:
         break;

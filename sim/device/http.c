@@ -3,7 +3,7 @@
 #include "device_internal.h"
 #include <string.h>
 
-enum { PIECE_BYTES = 4096, ENDLESS_BYTES = 65536, STALL_US = 30000000 };
+enum { PIECE_BYTES = 4096, ENDLESS_BYTES = 65536 };
 
 static const struct sim_artifact *find(const struct sim_world *world, const char *url)
 {
@@ -42,6 +42,9 @@ static void spoil(struct sim_device *dev, struct sim_fault *fault)
         break;
     case SCN_HOW_HTTP_500:
         http->status = 500;
+        break;
+    case SCN_HOW_HTTP_416:
+        http->status = 416;
         break;
     case SCN_HOW_TRUNCATED:
         http->end = http->spoil_at;
@@ -104,7 +107,8 @@ void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset)
     if (fault)
         spoil(dev, fault);
     /* TCP and TLS take two round trips before the request, which takes one. */
-    dev->timer[TIMER_HTTP] = dev->now_us + 2 * dev_delay_us(dev, 300) + 4 * dev->link->latency_us;
+    dev->timer[TIMER_HTTP] = dev->now_us + 2 * dev_delay_us(dev, 300) + 4 * dev->link->latency_us +
+                             4 * dev_slow_us(dev, 0, true);
 }
 
 void dev_http_spoiled(struct sim_device *dev)
@@ -134,15 +138,21 @@ void dev_http_lost(struct sim_device *dev)
     dev->timer[TIMER_HTTP] = SIM_NEVER;
 }
 
+static void arm_spoiled(struct sim_device *dev)
+{
+    struct sim_fault *fault = dev->http.spoiled;
+    if (!fault)
+        return;
+    sim_fault_arm(fault);
+    dev_log(dev, SIM_EV_FAULT_ARMED, fault->fault, fault->how, "corrupt download: %s",
+            scn_how_name((int)fault->how));
+}
+
 /* The answer has come: what is to happen to this transfer is certain, if nothing else ends it. */
 void dev_http_answered(struct sim_device *dev)
 {
     struct sim_http *http = &dev->http;
-    if (http->spoiled) {
-        sim_fault_arm(http->spoiled);
-        dev_log(dev, SIM_EV_FAULT_ARMED, http->spoiled->fault, http->spoiled->how,
-                "corrupt download: %s", scn_how_name((int)http->spoiled->how));
-    }
+    arm_spoiled(dev);
     http->drop =
         http->status < 400 && http->offset < http->end ? sim_fault_transfer(&dev->faults) : NULL;
     if (!http->drop)
@@ -169,10 +179,23 @@ static void finish(struct sim_device *dev, enum agent_event_kind kind)
     dev_agent_input(dev, &(struct agent_event){.kind = kind});
 }
 
+/* The client gives up before there is a head that it could use. */
+static bool head_never_comes(const struct sim_http *http)
+{
+    return http->spoiled && (http->spoiled->how == SCN_HOW_REDIRECT_LOOP ||
+                             http->spoiled->how == SCN_HOW_HUGE_HEADERS);
+}
+
 static void head(struct sim_device *dev)
 {
     struct sim_http *http = &dev->http;
     http->headed = true;
+    if (head_never_comes(http)) {
+        arm_spoiled(dev);
+        dev_http_spoiled(dev);
+        finish(dev, AGENT_EV_HTTP_ERROR);
+        return;
+    }
     dev_http_answered(dev);
     dev_log(dev, SIM_EV_HTTP_HEAD, http->status, http->total, "%u, %u bytes", http->status,
             http->total);
@@ -227,6 +250,8 @@ static void piece(struct sim_device *dev)
     uint32_t len = PIECE_BYTES - http->offset % PIECE_BYTES;
     if (len > http->end - http->offset)
         len = http->end - http->offset;
+    uint32_t slice = dev_slice_bytes(dev);
+    len = len < slice ? len : slice;
     struct agent_event event = {.kind = AGENT_EV_HTTP_DATA, .offset = http->offset};
     if (http->spoiled || http->offset + len > http->artifact->len) {
         enum scn_how how = http->spoiled ? http->spoiled->how : SCN_HOW_ANY;
@@ -246,7 +271,8 @@ static void piece(struct sim_device *dev)
     }
     event.len = len;
     http->offset += len;
-    dev->timer[TIMER_HTTP] = dev->now_us + sim_link_piece_us(dev->link, &dev->link_rng, len);
+    dev->timer[TIMER_HTTP] = dev->now_us + sim_link_piece_us(dev->link, &dev->link_rng, len) +
+                             dev_slow_piece_us(dev, len);
     dev_agent_input(dev, &event);
 }
 
@@ -257,19 +283,21 @@ void dev_http_step(struct sim_device *dev)
         return;
     if (http->drop && http->offset >= http->drop_at)
         dev_http_drop(dev);
-    if (dev->http_down_until_us > dev->now_us) {
+    if (dev->http_down_until_us > dev->now_us || http->holed) {
         if (!http->stalled_us)
             http->stalled_us = dev->now_us;
-        int64_t lost = http->stalled_us + STALL_US;
+        int64_t lost = http->stalled_us + dev->world->scn->device.stall_us;
         if (dev->now_us >= lost)
             finish(dev, AGENT_EV_HTTP_ERROR);
         else
             dev->timer[TIMER_HTTP] =
-                dev->http_down_until_us < lost ? dev->http_down_until_us : lost;
+                !http->holed && dev->http_down_until_us < lost ? dev->http_down_until_us : lost;
         return;
     }
     http->stalled_us = 0;
-    if (!http->headed) {
+    if (!http->headed && dev_refuses_certificate(dev, SCN_SERVER_STORE)) {
+        finish(dev, AGENT_EV_HTTP_ERROR);
+    } else if (!http->headed) {
         head(dev);
     } else if (http->spoiled && http->spoiled->how == SCN_HOW_DISCONNECT &&
                http->offset >= http->spoil_at) {

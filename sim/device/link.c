@@ -42,6 +42,8 @@ void dev_publish(struct sim_device *dev, const struct agent_action *action)
 {
     if (!dev->connected)
         return; /* the agent sends it again when the connection is back */
+    if (dev->holed)
+        return; /* it is never acknowledged */
     if (dev->wire) {
         dev_wire_publish(dev, action);
         return;
@@ -70,6 +72,11 @@ void dev_mqtt_connect(struct sim_device *dev)
         dev->timer[TIMER_MQTT] = dev->mqtt_down_until_us + sim_rng_below(&dev->link_rng, 10000000);
         return;
     }
+    if (dev_refuses_certificate(dev, SCN_SERVER_BROKER)) {
+        dev->mqtt_down_until_us = dev->distrust_until_us[SCN_SERVER_BROKER];
+        dev->timer[TIMER_MQTT] = dev->mqtt_down_until_us + sim_rng_below(&dev->link_rng, 10000000);
+        return;
+    }
     dev_connected(dev);
 }
 
@@ -93,7 +100,7 @@ void dev_connected(struct sim_device *dev)
 void dev_mqtt_down(struct sim_device *dev)
 {
     dev_telemetry_flush(dev);
-    dev->connected = false;
+    dev->connected = dev->holed = false;
     dev->lost_us = dev->now_us;
     dev->timer[TIMER_PUBACK] = dev->timer[TIMER_INBOX] = dev->timer[TIMER_TELEMETRY_ACK] =
         SIM_NEVER;
@@ -103,6 +110,8 @@ void dev_mqtt_down(struct sim_device *dev)
 void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault)
 {
     int64_t for_us = fault->for_us, until = dev->now_us + for_us;
+    bool hole = fault->how == SCN_HOW_BLACK_HOLE;
+    uint32_t chance = fault->draw[1];
     dev_log(dev, SIM_EV_LINK_DOWN, what, (uint64_t)for_us, "%s for %lld s",
             what == SIM_OUT_MQTT   ? "broker"
             : what == SIM_OUT_HTTP ? "artifact store"
@@ -120,7 +129,10 @@ void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault
         dev->timer[TIMER_LINK_UP] = until;
     }
     dev_fired(dev, fault);
-    if (longer && dev->connected) {
+    dev->http.holed |= hole && dev->http.active;
+    if (hole && dev->connected && !dev->holed) {
+        dev_black_hole(dev, chance);
+    } else if (longer && dev->connected) {
         dev_mqtt_down(dev);
         dev->timer[TIMER_MQTT] = until + sim_rng_below(&dev->link_rng, 10000000);
         dev->timer[TIMER_LINK_LOST] = dev->now_us; /* the agent may be on the stack now */
@@ -129,6 +141,8 @@ void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault
 
 void dev_link_lost(struct sim_device *dev)
 {
+    if (dev->holed)
+        dev_hole_noticed(dev);
     dev_agent_input(dev, &(struct agent_event){.kind = AGENT_EV_MQTT_DOWN});
 }
 
@@ -140,7 +154,7 @@ void dev_link_up(struct sim_device *dev)
 void dev_inbox(struct sim_device *dev)
 {
     struct sim_letter *letter = dev->inbox;
-    if (!letter || !dev->connected)
+    if (!letter || !dev->connected || dev->holed)
         return;
     dev_log(dev, SIM_EV_RECEIVED, XXH3_64bits(letter->payload, letter->len), letter->len, "%s %s",
             letter->command ? "command" : "notification", letter->payload);

@@ -90,7 +90,7 @@ void dev_telemetry_flush(struct sim_device *dev)
         dev->connected_us > dev->telemetry_from_us ? dev->connected_us : dev->telemetry_from_us;
     int64_t period = dev->group->telemetry_every_us, start = dev->world->scn->start_us;
     dev->telemetry_from_us = dev->now_us;
-    if (dev->wire || !dev->connected || dev->firmware == UINT32_MAX || period <= 0)
+    if (dev->wire || !dev->connected || dev->holed || dev->firmware == UINT32_MAX || period <= 0)
         return;
     uint64_t phase =
         sim_rng_at(dev->world->scn->seed, dev->unit->number, SIM_RNG_TELEMETRY, UINT32_MAX) %

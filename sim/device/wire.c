@@ -186,24 +186,36 @@ void sim_device_http_spoiled(struct sim_device *dev, struct sim_shard *shard, in
     dev_http_spoiled(dev);
 }
 
-void sim_device_cut_off(struct sim_device *dev, struct sim_shard *shard, int64_t now_us)
+/* The fault that the wire names, if it waits for its effect; it does not any more. */
+static struct sim_fault *outage_take(struct sim_device *dev, const struct sim_fault *which)
 {
-    ENTER(dev, shard, now_us);
-    uint32_t outages = dev->outages;
-    dev->outages = 0;
-    for (uint32_t i = 0; i < outages; i++) {
+    for (uint32_t i = 0; i < dev->outages; i++) {
         struct sim_fault *fault = dev->outage[i];
-        if (dev->world->scn->fault[fault->fault].has_at)
-            fault->at_us = dev->now_us;
-        dev_fired(dev, fault);
+        if (fault != which)
+            continue;
+        dev->outage[i] = dev->outage[--dev->outages];
+        return fault;
     }
+    return NULL;
 }
 
-void sim_device_spared(struct sim_device *dev)
+void sim_device_cut_off(struct sim_device *dev, struct sim_shard *shard, int64_t now_us,
+                        const struct sim_fault *which)
 {
-    for (uint32_t i = 0; i < dev->outages; i++)
-        sim_fault_disarm(dev->outage[i]);
-    dev->outages = 0;
+    ENTER(dev, shard, now_us);
+    struct sim_fault *fault = outage_take(dev, which);
+    if (!fault)
+        return;
+    if (dev->world->scn->fault[fault->fault].has_at)
+        fault->at_us = dev->now_us;
+    dev_fired(dev, fault);
+}
+
+void sim_device_spared(struct sim_device *dev, const struct sim_fault *which)
+{
+    struct sim_fault *fault = outage_take(dev, which);
+    if (fault)
+        sim_fault_disarm(fault);
 }
 
 /* ---- What the device says ---- */
@@ -266,7 +278,8 @@ void dev_wire_outage(struct sim_device *dev, uint32_t what, int64_t until_us,
     sim_fault_arm(fault);
     fault->at_us = SIM_NEVER; /* it has struck; whether that had an effect, the wire will tell */
     dev_arm_timer(dev);
-    if ((what & SIM_OUT_MQTT) && until_us > dev->mqtt_down_until_us)
+    bool reachable = fault->kind == SCN_FAULT_SLOW_LINK;
+    if (!reachable && (what & SIM_OUT_MQTT) && until_us > dev->mqtt_down_until_us)
         dev->mqtt_down_until_us = until_us;
-    dev->wire->outage(dev->wire_ctx, what, until_us);
+    dev->wire->outage(dev->wire_ctx, what, until_us, fault);
 }

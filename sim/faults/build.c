@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What `how: any` may become, for each kind that has a how. */
+/* What `how: any` may become, for each kind that has a how. Newer ways are left out: a longer table
+ * would draw other ones for every seed that there is. */
 static const enum scn_how corrupt_hows[] = {
     SCN_HOW_BIT_FLIP,     SCN_HOW_TRUNCATED, SCN_HOW_WRONG_FILE, SCN_HOW_STALE_FILE,
     SCN_HOW_WRONG_LENGTH, SCN_HOW_GARBAGE,   SCN_HOW_HTTP_403,   SCN_HOW_HTTP_404,
@@ -14,6 +15,10 @@ static const enum scn_how boot_hows[] = {
     SCN_HOW_HANG,          SCN_HOW_HARD_FAULT,       SCN_HOW_RESET_LOOP,
     SCN_HOW_BROWN_OUT,     SCN_HOW_HEALTH_MQTT,      SCN_HOW_HEALTH_DRIVERS,
     SCN_HOW_HEALTH_CONFIG, SCN_HOW_HEALTH_TELEMETRY, SCN_HOW_HEALTH_HARD_FAULT};
+static const enum scn_how drop_hows[] = {SCN_HOW_RESET, SCN_HOW_BLACK_HOLE, SCN_HOW_CLOSE,
+                                         SCN_HOW_SLOW_CLOSE};
+static const enum scn_how certificate_hows[] = {SCN_HOW_EXPIRED, SCN_HOW_NOT_YET_VALID,
+                                                SCN_HOW_WRONG_NAME, SCN_HOW_UNKNOWN_CA};
 static const enum scn_how damage_hows[] = {SCN_HOW_BIT_ROT, SCN_HOW_STUCK, SCN_HOW_WORN};
 
 static enum scn_how draw_how(struct sim_rng *rng, const struct scn_fault *fault)
@@ -27,6 +32,11 @@ static enum scn_how draw_how(struct sim_rng *rng, const struct scn_fault *fault)
         return boot_hows[sim_rng_below(rng, sizeof boot_hows / sizeof *boot_hows)];
     case SCN_FAULT_FLASH_DAMAGE:
         return damage_hows[sim_rng_below(rng, sizeof damage_hows / sizeof *damage_hows)];
+    case SCN_FAULT_NETWORK_DROP:
+        return drop_hows[sim_rng_below(rng, sizeof drop_hows / sizeof *drop_hows)];
+    case SCN_FAULT_BAD_CERTIFICATE:
+        return certificate_hows[sim_rng_below(rng,
+                                              sizeof certificate_hows / sizeof *certificate_hows)];
     default:
         return SCN_HOW_ANY;
     }
@@ -93,6 +103,10 @@ static void instance(struct sim_fault *out, const struct sim_faults *all, uint32
     out->region = from->region;
     out->for_us = from->kind == SCN_FAULT_POWER_LOSS ? from->off_for_us : from->for_us;
     out->at_us = from->has_at ? all->scn->start_us + from->at_us : SIM_NEVER;
+    if (from->kind == SCN_FAULT_SLOW_LINK && !from->has_at) { /* the whole run */
+        out->at_us = all->scn->start_us;
+        out->for_us = SIM_NEVER;
+    }
     sim_fault_draw(out, all->scn, f, device, all->image_units);
     if (from->kind == SCN_FAULT_FLASH_DAMAGE)
         out->region = from->region;

@@ -144,7 +144,7 @@ void sim_fault_fired(struct sim_fault_set *set, struct sim_fault *fault)
     fault->left--;
     /* One with a time of its own strikes again a minute after it was over; others wait for their
      * state. */
-    if (set->all->scn->fault[fault->fault].has_at)
+    if (set->all->scn->fault[fault->fault].has_at && fault->left > 0)
         fault->at_us += fault->for_us + 60000000;
     else
         fault->at_us = SIM_NEVER;

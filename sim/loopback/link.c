@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum { NOTIFICATION, COMMAND, STATUS, TELEMETRY, PRESENCE };
-enum { KEEPALIVE_S = 60, CONNECT_WITHIN_S = 30, MESSAGE_BYTES_MAX = 16384 };
+enum { CONNECT_WITHIN_S = 30, MESSAGE_BYTES_MAX = 16384 };
 static const uint32_t TOKEN_KIND_SHIFT = 30; /* a token is the topic's kind and a number */
 
 /* ---- Lines ---- */
@@ -90,6 +90,8 @@ static void on_down(void *ctx, const char *why)
     struct lb_device *dev = ctx;
     dev->lb->counts.refused += dev->connecting;
     leave_place(dev, LB_BROKER);
+    lb_trouble_refused(dev, LB_BROKER, why);
+    lb_news_tell(dev->lb);
     sim_device_lost(dev->device, shard_of(dev), lb_now_us(dev->lb), why);
     lb_device_woke(dev);
 }
@@ -147,6 +149,7 @@ static void http_over(struct lb_device *dev, bool complete, const char *why)
     leave_place(dev, LB_STORE);
     dev->lb->counts.got += complete;
     dev->lb->counts.http_errors += !complete;
+    lb_trouble_refused(dev, LB_STORE, why);
     lb_news_tell(dev->lb); /* what was seen at the edge comes before what the device makes of it */
     sim_device_http_end(dev->device, shard_of(dev), lb_now_us(dev->lb), complete, why);
     lb_device_woke(dev);
@@ -249,6 +252,21 @@ static void wire_publish(void *ctx, enum sim_wire_topic topic, uint32_t id, cons
                        token_of(topic, id));
 }
 
+/* What the edge has another word for. */
+static enum sim_edge_trick trick_of(enum scn_how how)
+{
+    switch (how) {
+    case SCN_HOW_HTTP_416:
+        return SIM_EDGE_HTTP_416;
+    case SCN_HOW_REDIRECT_LOOP:
+        return SIM_EDGE_REDIRECT_LOOP;
+    case SCN_HOW_HUGE_HEADERS:
+        return SIM_EDGE_HUGE_HEAD;
+    default:
+        return SIM_EDGE_NO_TRICK;
+    }
+}
+
 static void wire_get(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled,
                      uint32_t at)
 {
@@ -259,15 +277,16 @@ static void wire_get(void *ctx, const char *url, uint32_t offset, const struct s
     dev->spoil = spoiled != NULL;
     dev->plan = (struct sim_edge_plan){.device = dev->number};
     if (spoiled) {
-        dev->plan.how = spoiled->how;
+        dev->plan.trick = trick_of(spoiled->how);
+        dev->plan.how = dev->plan.trick ? SCN_HOW_ANY : spoiled->how;
         memcpy(dev->plan.draw, spoiled->draw, sizeof dev->plan.draw);
     }
     line_up(dev, LB_STORE);
 }
 
-static void wire_outage(void *ctx, uint32_t what, int64_t until_us)
+static void wire_outage(void *ctx, uint32_t what, int64_t until_us, const struct sim_fault *fault)
 {
-    lb_rough_outage(ctx, what, until_us);
+    lb_trouble_begin(ctx, what, until_us, fault);
 }
 
 const struct sim_wire lb_wire = {.connect = wire_connect,
@@ -284,6 +303,15 @@ static void name_topics(struct lb_device *dev)
     for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++)
         snprintf(dev->topic[i], sizeof dev->topic[i], "%s%s", prefix[i], dev->id);
     snprintf(dev->will, sizeof dev->will, "{\"device_id\":\"%s\",\"online\":false}", dev->id);
+}
+
+/* A trial has mqtt_within for its connection: one attempt that hangs must not use all of it up. */
+static uint16_t connect_within_s(const struct scn_device *times)
+{
+    int64_t third_s = times->mqtt_within_us / 3000000;
+    if (third_s < 1)
+        return 1;
+    return third_s < CONNECT_WITHIN_S ? (uint16_t)third_s : CONNECT_WITHIN_S;
 }
 
 int lb_device_open(struct lb_device *dev)
@@ -304,8 +332,8 @@ int lb_device_open(struct lb_device *dev)
         .topic = {dev->topic[NOTIFICATION], dev->topic[COMMAND]},
         .topics = 2,
         .message_bytes_max = MESSAGE_BYTES_MAX,
-        .keepalive_s = KEEPALIVE_S,
-        .connect_within_s = CONNECT_WITHIN_S,
+        .keepalive_s = (uint16_t)(dev->lb->scn->device.keepalive_us / 1000000),
+        .connect_within_s = connect_within_s(&dev->lb->scn->device),
         .clock = {lb_utc_ms, dev->lb},
     };
     if (agent_mqtt_create(&dev->mqtt, dev->lb->loop, &dev->mqtt_config, &mqtt_events, dev))

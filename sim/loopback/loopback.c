@@ -34,6 +34,14 @@ static int64_t certified_from_ms(const struct sim_loopback *lb)
     return both && real_ms < world_ms ? real_ms : world_ms;
 }
 
+static bool has_fault(const struct sim_loopback *lb, enum scn_fault_kind kind)
+{
+    for (uint32_t f = 0; f < lb->scn->faults; f++)
+        if (lb->scn->fault[f].kind == kind)
+            return true;
+    return false;
+}
+
 static int start_servers(struct sim_loopback *lb, char *message, size_t len)
 {
     char service[SIM_SECRET_MAX], store[SIM_SECRET_MAX];
@@ -46,8 +54,11 @@ static int start_servers(struct sim_loopback *lb, char *message, size_t len)
                    .context = lb,
                    .account_count = lb->world->roster.count,
                    .service_secret = service,
-                   .mutual_tls = lb->scn->device.credentials == SCN_BY_CERTIFICATE},
-        .store = {.secret = store, .workers = 1},
+                   .mutual_tls = lb->scn->device.credentials == SCN_BY_CERTIFICATE,
+                   .bad_certificates = has_fault(lb, SCN_FAULT_BAD_CERTIFICATE)},
+        .store = {.secret = store,
+                  .workers = 1,
+                  .bad_certificates = has_fault(lb, SCN_FAULT_BAD_CERTIFICATE)},
     };
     if (sim_servers_start(&lb->servers, &config, message, len))
         return -1;
@@ -146,7 +157,8 @@ static int open_drivers(struct sim_loopback *lb, char *message, size_t len)
         return -1;
     const struct agent_http_config http = {.tls = lb->tls,
                                            .connect_within_s = 30,
-                                           .stall_s = 60,
+                                           .stall_s =
+                                               (uint32_t)(lb->scn->device.stall_us / 1000000),
                                            .header_bytes_max = 65536,
                                            .buffer_bytes = TRANSFER_BYTES};
     if (agent_http_create(&lb->http, lb->loop, &http)) {
@@ -239,8 +251,7 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
     lb->device = calloc(lb->devices, sizeof *lb->device);
     if (!lb->device || lb_line_init(&lb->line[LB_BROKER], lb->devices, LB_CONNECTS_MAX) ||
         lb_line_init(&lb->line[LB_STORE], lb->devices, LB_GETS_MAX) ||
-        sim_queue_init(&lb->due, lb->devices) ||
-        sim_queue_init(&lb->outages, lb->devices * LB_SERVERS)) {
+        sim_queue_init(&lb->due, lb->devices) || sim_queue_init(&lb->troubles, lb->devices)) {
         snprintf(message, len, "no memory for the devices");
         return -1;
     }
@@ -269,8 +280,8 @@ static void wait_until(struct sim_loopback *lb, int64_t until_us)
 {
     uint32_t node;
     int64_t due_us = sim_queue_peek(&lb->due, &node);
-    int64_t outage_us = sim_queue_peek(&lb->outages, &node);
-    due_us = outage_us < due_us ? outage_us : due_us;
+    int64_t trouble_us = sim_queue_peek(&lb->troubles, &node);
+    due_us = trouble_us < due_us ? trouble_us : due_us;
     due_us = until_us < due_us ? until_us : due_us;
     double wait_s = (double)(due_us - lb_now_us(lb)) / 1e6 / (double)lb->scn->campaign.time_scale;
     ev_now_update(lb->loop);
@@ -319,7 +330,7 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
     until_us = until_us < slice_us ? until_us : slice_us;
     lb->heard = false;
     do {
-        lb_rough_restore(lb, lb_now_us(lb));
+        lb_trouble_end(lb, lb_now_us(lb));
         bool more = run_due(lb);
         lb_lines_run(lb);
         lb_news_tell(lb);
@@ -418,7 +429,7 @@ static void close_ground(void *ctx)
     for (int server = 0; server < LB_SERVERS; server++)
         lb_line_free(&lb->line[server]);
     sim_queue_free(&lb->due);
-    sim_queue_free(&lb->outages);
+    sim_queue_free(&lb->troubles);
     free(lb->device);
     free(lb->info);
     if (lb->servers_run)

@@ -22,6 +22,20 @@ enum { LB_TOPIC_MAX = 64, LB_ADDRESS_MAX = 16, LB_WILL_MAX = 96 };
 
 enum lb_server { LB_BROKER, LB_STORE, LB_SERVERS };
 
+/* What a fault does to a device's ways to the servers, from its beginning to its end. */
+enum { LB_TROUBLES_MAX = 8 };
+struct lb_trouble {
+    const struct sim_fault *fault; /* NULL: the place is free */
+    enum scn_fault_kind kind;
+    enum scn_how how; /* as it was when this began: an instance that strikes again draws anew */
+    const struct scn_fault *from;
+    uint32_t what; /* SIM_OUT_* */
+    int64_t until_us;
+    bool struck, told; /* its effect was seen; the device knows it */
+    bool hit;          /* a connection fell into its hole, and will show it */
+    bool led;          /* a connection was led to its certificate */
+};
+
 /* One device on its sockets. */
 struct lb_device {
     struct sim_loopback *lb;
@@ -32,7 +46,7 @@ struct lb_device {
     bool queued[2];           /* it waits for its turn to connect (LB_BROKER), or to download */
     bool in_line[2];          /* its number is in that line, whether it still waits or not */
     bool connecting, getting; /* it holds one of the places */
-    bool cut_off;             /* an outage was seen to take effect, the device is to be told */
+    bool news;                /* an effect was seen, the device is to be told */
     char address[LB_ADDRESS_MAX];
     char id[SIM_UNIT_ID_MAX], secret[SIM_SECRET_MAX], will[LB_WILL_MAX];
     char topic[5][LB_TOPIC_MAX]; /* notification, command, status, telemetry, presence */
@@ -44,7 +58,7 @@ struct lb_device {
     uint32_t offset, status_id;
     bool spoil; /* how the next answer is to be spoiled */
     struct sim_edge_plan plan;
-    int64_t until_us[LB_SERVERS]; /* the server is out of reach, 0: not */
+    struct lb_trouble trouble[LB_TROUBLES_MAX];
 };
 
 /* Who waits for a place, first come first served. A ring of device numbers; who does not wait any
@@ -79,15 +93,14 @@ struct sim_loopback {
     struct camp_device_info *info; /* ids of the registry, for the desk */
     struct lb_device *device;
     uint32_t devices, roughs, gathered;
-    struct sim_queue due; /* when each device runs next */
-    struct sim_queue
-        outages; /* when each server can be reached again: device * LB_SERVERS + server */
+    struct sim_queue due;      /* when each device runs next */
+    struct sim_queue troubles; /* when the first trouble of each device ends */
     struct lb_line line[2];
     struct sim_proxy *proxy[LB_SERVERS];
     struct sim_edge *edge;
     struct sim_edge_file *file;
     struct sockaddr_in edge_address;
-    uint32_t *news, newses;            /* devices with cut_off to tell */
+    uint32_t *news, newses;            /* devices with something to tell */
     uint32_t transfers, transfers_max; /* open downloads */
     struct lb_counts counts;
     uint64_t rss_before, rss_max, overflows_before;
@@ -120,10 +133,20 @@ void lb_line_free(struct lb_line *line);
 /* rough.c */
 int lb_rough_open(struct sim_loopback *lb, char *message, size_t len);
 void lb_rough_close(struct sim_loopback *lb);
-uint16_t lb_broker_port(const struct sim_loopback *lb); /* of the listener for devices */
 uint16_t lb_rough_port(const struct lb_device *dev, enum lb_server server);
-void lb_rough_outage(struct lb_device *dev, uint32_t what, int64_t until_us);
-void lb_rough_restore(struct sim_loopback *lb, int64_t now_us);
+struct sockaddr_in lb_rough_server(const struct sim_loopback *lb, enum lb_server server,
+                                   enum sim_cert certificate);
+
+/* trouble.c */
+void lb_trouble_begin(struct lb_device *dev, uint32_t what, int64_t until_us,
+                      const struct sim_fault *fault);
+void lb_trouble_end(struct sim_loopback *lb, int64_t now_us); /* those whose time is over */
+/* What the troubles make of a connection to this server. */
+void lb_trouble_plan(const struct lb_device *dev, enum lb_server server,
+                     struct sim_proxy_plan *plan);
+void lb_trouble_seen(struct lb_device *dev, enum lb_server server, enum sim_proxy_effect_kind kind);
+/* A connection, or a download, ended with this phrase before anything came of it. */
+void lb_trouble_refused(struct lb_device *dev, enum lb_server server, const char *why);
 void lb_news_tell(struct sim_loopback *lb);
 
 #endif

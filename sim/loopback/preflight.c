@@ -89,7 +89,8 @@ int sim_loopback_preflight(const struct sim_loopback_need *need, char *message, 
 static bool is_network(enum scn_fault_kind kind)
 {
     return kind == SCN_FAULT_CORRUPT_DOWNLOAD || kind == SCN_FAULT_NETWORK_DROP ||
-           kind == SCN_FAULT_BROKER_DOWN || kind == SCN_FAULT_CDN_DOWN;
+           kind == SCN_FAULT_BROKER_DOWN || kind == SCN_FAULT_CDN_DOWN ||
+           kind == SCN_FAULT_SLOW_LINK || kind == SCN_FAULT_BAD_CERTIFICATE;
 }
 
 bool lb_is_rough(const struct sim_world *world, uint32_t device)

@@ -18,46 +18,37 @@ static uint32_t which(void *ctx, const struct sockaddr_in *source)
     return number_of(ctx, source);
 }
 
-/* A download whose answer is to be spoiled is led to the edge. */
+static void plan_broker(void *ctx, uint32_t number, uint32_t connection,
+                        struct sim_proxy_plan *plan)
+{
+    const struct sim_loopback *lb = ctx;
+    (void)connection;
+    lb_trouble_plan(&lb->device[number], LB_BROKER, plan);
+}
+
+/* A download whose answer is to be spoiled is led to the edge; a certificate that is bad comes
+ * before that. */
 static void plan_store(void *ctx, uint32_t number, uint32_t connection, struct sim_proxy_plan *plan)
 {
     const struct sim_loopback *lb = ctx;
     (void)connection;
-    if (lb->device[number].spoil)
+    lb_trouble_plan(&lb->device[number], LB_STORE, plan);
+    if (lb->device[number].spoil && !plan->upstream.sin_family)
         plan->upstream = lb->edge_address;
-}
-
-static void seen(struct sim_loopback *lb, const struct sim_proxy_effect *effect,
-                 enum lb_server server)
-{
-    if (effect->device >= lb->devices)
-        return;
-    struct lb_device *dev = &lb->device[effect->device];
-    bool off = effect->kind == SIM_PROXY_RESET || effect->kind == SIM_PROXY_REFUSED;
-    if (!off || !dev->until_us[server] || dev->cut_off)
-        return;
-    dev->cut_off = true;
-    lb->news[lb->newses++] = dev->number;
 }
 
 static void seen_at_broker(void *ctx, const struct sim_proxy_effect *effect)
 {
-    seen(ctx, effect, LB_BROKER);
+    struct sim_loopback *lb = ctx;
+    if (effect->device < lb->devices)
+        lb_trouble_seen(&lb->device[effect->device], LB_BROKER, effect->kind);
 }
 
 static void seen_at_store(void *ctx, const struct sim_proxy_effect *effect)
 {
-    seen(ctx, effect, LB_STORE);
-}
-
-void lb_news_tell(struct sim_loopback *lb)
-{
-    while (lb->newses) {
-        struct lb_device *dev = &lb->device[lb->news[--lb->newses]];
-        dev->cut_off = false;
-        sim_device_cut_off(dev->device, lb->fleet.shard, lb_now_us(lb));
-        lb_device_woke(dev);
-    }
+    struct sim_loopback *lb = ctx;
+    if (effect->device < lb->devices)
+        lb_trouble_seen(&lb->device[effect->device], LB_STORE, effect->kind);
 }
 
 /* ---- The edge ---- */
@@ -123,26 +114,27 @@ static struct sockaddr_in loopback_port(uint16_t port)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-uint16_t lb_broker_port(const struct sim_loopback *lb)
+struct sockaddr_in lb_rough_server(const struct sim_loopback *lb, enum lb_server server,
+                                   enum sim_cert certificate)
 {
-    return lb->scn->device.credentials == SCN_BY_CERTIFICATE
-               ? lb->servers.broker.mutual_port
-               : lb->servers.broker.port[SIM_CERT_GOOD];
+    bool mutual = server == LB_BROKER && certificate == SIM_CERT_GOOD &&
+                  lb->scn->device.credentials == SCN_BY_CERTIFICATE;
+    return loopback_port(mutual                ? lb->servers.broker.mutual_port
+                         : server == LB_BROKER ? lb->servers.broker.port[certificate]
+                                               : lb->servers.store.port[certificate]);
 }
 
 static int open_proxy(struct sim_loopback *lb, enum lb_server server)
 {
-    uint16_t port =
-        server == LB_BROKER ? lb_broker_port(lb) : lb->servers.store.port[SIM_CERT_GOOD];
     const struct sim_proxy_config config = {
         .loop = lb->loop,
-        .upstream = loopback_port(port),
+        .upstream = lb_rough_server(lb, server, SIM_CERT_GOOD),
         .seed = lb->scn->seed,
         .number = (uint32_t)server,
         .devices = lb->devices,
         .ctx = lb,
         .device = which,
-        .plan = server == LB_STORE ? plan_store : NULL,
+        .plan = server == LB_STORE ? plan_store : plan_broker,
         .effect = server == LB_STORE ? seen_at_store : seen_at_broker,
     };
     return sim_proxy_create(&lb->proxy[server], &config);
@@ -179,34 +171,5 @@ uint16_t lb_rough_port(const struct lb_device *dev, enum lb_server server)
     const struct sim_loopback *lb = dev->lb;
     if (dev->rough)
         return ntohs(sim_proxy_address(lb->proxy[server]).sin_port);
-    return server == LB_BROKER ? lb_broker_port(lb) : lb->servers.store.port[SIM_CERT_GOOD];
-}
-
-/* ---- Outages ---- */
-
-void lb_rough_outage(struct lb_device *dev, uint32_t what, int64_t until_us)
-{
-    static const uint32_t of[LB_SERVERS] = {[LB_BROKER] = SIM_OUT_MQTT, [LB_STORE] = SIM_OUT_HTTP};
-    struct sim_loopback *lb = dev->lb;
-    for (uint32_t server = 0; server < LB_SERVERS; server++) {
-        if (!(what & of[server]) || !dev->rough || until_us <= dev->until_us[server])
-            continue;
-        dev->until_us[server] = until_us;
-        sim_queue_set(&lb->outages, dev->number * LB_SERVERS + server, until_us);
-        sim_proxy_link(lb->proxy[server], dev->number, SIM_PROXY_REFUSE, 0);
-        sim_proxy_cut(lb->proxy[server], dev->number, SIM_PROXY_END_RESET, 0);
-    }
-}
-
-void lb_rough_restore(struct sim_loopback *lb, int64_t now_us)
-{
-    uint32_t node;
-    while (sim_queue_peek(&lb->outages, &node) <= now_us) {
-        struct lb_device *dev = &lb->device[node / LB_SERVERS];
-        sim_queue_set(&lb->outages, node, SIM_NEVER);
-        dev->until_us[node % LB_SERVERS] = 0;
-        sim_proxy_link(lb->proxy[node % LB_SERVERS], dev->number, SIM_PROXY_PASS, 0);
-        if (!dev->until_us[LB_BROKER] && !dev->until_us[LB_STORE] && !dev->cut_off)
-            sim_device_spared(dev->device);
-    }
+    return ntohs(lb_rough_server(lb, server, SIM_CERT_GOOD).sin_port);
 }

@@ -46,8 +46,11 @@ static void on_dropped(void *ctx, const char *topic, uint32_t len)
     tell(device, DEVICE_DROPPED);
 }
 
-static const struct agent_mqtt_events events = {on_up, on_down, on_message, on_published,
-                                                on_dropped};
+static const struct agent_mqtt_events events = {.up = on_up,
+                                                .down = on_down,
+                                                .message = on_message,
+                                                .published = on_published,
+                                                .dropped = on_dropped};
 
 void device_make(struct device *device, const char *id, uint16_t port)
 {

@@ -13,6 +13,9 @@ static const char mixed_faults[] =
     "{kind: corrupt_download, how: any, devices: 25%},"
     "{kind: network_drop, during: downloading, devices: 25%, for: 5m},"
     "{kind: boot_failure, how: health_drivers, devices: 12%},"
+    "{kind: network_drop, how: any, at: 20s, for: 30s, devices: 25%},"
+    "{kind: bad_certificate, server: broker, how: any, at: 5m, for: 10m, devices: 25%},"
+    "{kind: slow_link, latency: 1s, jitter: 1s, bandwidth: 4KiB, slice: 300, devices: 25%},"
     "{kind: service_restart, at: 30m}";
 
 /* Something of everything, so that all kinds of events are in the chains. */

@@ -170,6 +170,9 @@ static const struct {
     {"http_403", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_HTTP_STATUS},
     {"http_404", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_HTTP_STATUS},
     {"http_500", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_HTTP_STATUS},
+    {"http_416", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_HTTP_STATUS},
+    {"redirect_loop", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_NETWORK},
+    {"huge_headers", REP_OUT_CONFIRMED, REP_OUT_DOWNLOAD_FAILED, AGENT_WHY_NETWORK},
     /* The whole image came, whatever followed it. */
     {"endless", REP_OUT_CONFIRMED, REP_OUT_CONFIRMED, AGENT_WHY_NONE},
     /* Each connection brings something, or nothing: whether ten are enough is chance. */
@@ -289,6 +292,70 @@ Test(faults, a_network_that_drops_holds_back_those_it_names_and_no_other)
         cr_expect_eq(fleet_fault(&run, 0)->fired, row[i].hits, "%s", row[i].fault);
         for (uint32_t d = 0; d < DEVICES; d++)
             assert_waited(&run, d, d % row[i].step == row[i].from % row[i].step, row[i].fault);
+        fleet_run_free(&run);
+    }
+}
+
+/* What spoils the network for a while, on device 3 alone, just before everybody's update: how long
+ * it is held back at the least. */
+static const struct {
+    const char *fault;
+    int32_t from_s;
+} trouble[] = {
+    {"kind: network_drop, how: reset, at: 5s, for: 10m", 600},
+    {"kind: network_drop, how: close, at: 5s, for: 10m", 600},
+    {"kind: network_drop, how: slow_close, at: 5s, for: 10m", 600},
+    {"kind: network_drop, how: black_hole, at: 5s, for: 10m", 600},
+    /* Nobody closes anything: the device misses its pings long after the network is back. */
+    {"kind: network_drop, how: black_hole, at: 5s, for: 2s", 65},
+    {"kind: network_drop, how: black_hole, during: downloading, for: 1s", 30},
+    {"kind: bad_certificate, server: broker, how: expired, at: 5s, for: 10m", 600},
+    {"kind: bad_certificate, server: broker, how: any, at: 5s, for: 10m", 600},
+    {"kind: bad_certificate, server: store, how: wrong_name, at: 5s, for: 10m", 600},
+    {"kind: bad_certificate, server: store, how: unknown_ca, at: 5s, for: 10m", 600},
+    {"kind: slow_link, latency: 10s", 130},
+    {"kind: slow_link, latency: 8s, jitter: 2s, at: 5s, for: 1h", 110},
+    {"kind: slow_link, bandwidth: 256", 130},
+    {"kind: slow_link, slice: 100", 0},
+};
+
+Test(faults, a_network_that_is_spoiled_for_a_while_costs_time_and_no_update)
+{
+    enum { DEVICES = 4, HIT = 2 };
+    for (size_t i = 0; i < sizeof trouble / sizeof *trouble; i++) {
+        struct list list = {.len = 0};
+        struct fleet_run run;
+        const char *about = trouble[i].fault;
+        add(&list, "%s, " ONE, about, HIT + 1);
+        fleet_run_plan(&run, &(struct fleet_plan){.count = DEVICES, .faults = list.text}, NULL);
+        assert_at_rest(&run, about);
+        cr_expect_eq(fleet_fault(&run, 0)->fired, 1, "%s", about);
+        cr_expect_eq(run.result.updates[REP_OUT_CONFIRMED], DEVICES, "%s", about);
+        for (uint32_t d = 0; d < DEVICES; d++) {
+            int64_t at_s = fleet_device(&run, d)->outcome_s;
+            if (d == HIT)
+                cr_expect_geq(at_s, trouble[i].from_s, "%s: %d s", about, (int)at_s);
+            else
+                cr_expect_leq(at_s, 120, "%s: %d s", about, (int)at_s);
+        }
+        fleet_run_free(&run);
+    }
+}
+
+/* Nobody looked at the certificate in its time, and nothing passed the slow link. */
+Test(faults, what_no_device_has_met_was_not_armed)
+{
+    static const char *const row[] = {
+        "{kind: bad_certificate, server: store, at: 1h, for: 10m}",
+        "{kind: slow_link, latency: 1s, at: 3h, for: 1s}",
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct fleet_run run;
+        fleet_run_plan(&run, &(struct fleet_plan){.faults = row[i]}, NULL);
+        fleet_assert_sound(&run, row[i]);
+        cr_expect_eq(fleet_fault(&run, 0)->scheduled, 8, "%s", row[i]);
+        cr_expect_eq(fleet_fault(&run, 0)->armed, 0, "%s", row[i]);
+        cr_expect_eq(run.result.exit_code, 0, "%s", row[i]);
         fleet_run_free(&run);
     }
 }

@@ -124,6 +124,11 @@ static const char *const rivals[] = {
     "{kind: network_drop, during: downloading, times: 5, for: 1m},"
     "{kind: power_loss, during: downloading, times: 5}",
     "{kind: network_drop, during: any, times: 5}, {kind: power_loss, during: any, times: 5}",
+    "{kind: network_drop, how: any, during: downloading, times: 3, for: 5m},"
+    "{kind: bad_certificate, server: store, at: 11s, for: 5m},"
+    "{kind: bad_certificate, server: broker, at: 12s, for: 5m},"
+    "{kind: slow_link, latency: 2s, jitter: 3s, bandwidth: 2KiB, at: 8s, for: 3m},"
+    "{kind: power_loss, during: any, times: 2}, {kind: network_drop, how: any, at: 40s, for: 9m}",
 };
 
 Test(strikes, a_fault_that_another_one_came_before_is_not_armed_any_more)

@@ -5,7 +5,7 @@
  * bad/ holds one broken scenario for each way to break one; bad/expected.txt is the table of what
  * each must say: "file:line:column: key: what; accepted: ...", whole.
  */
-enum { ROWS_MAX = 200, ROW_MAX = 600 };
+enum { ROWS_MAX = 200, ROW_MAX = 1000 };
 struct table {
     char row[ROWS_MAX][ROW_MAX];
     size_t rows;

@@ -63,6 +63,10 @@ Test(scn_checks, each_kind_of_fault_is_accepted_in_its_right_form)
         "{kind: broker_down, at: 1h, for: 10m}",
         "{kind: cdn_down, at: 1h}",
         "{kind: service_restart, at: 1h}",
+        "{kind: network_drop, at: 1h, how: black_hole}",
+        "{kind: bad_certificate, server: store, how: wrong_name, at: 1h, for: 2h, devices: 5%}",
+        "{kind: slow_link, latency: 2s, jitter: 500ms, where: {link: ethernet}}",
+        "{kind: slow_link, bandwidth: 2KiB, slice: 100, at: 1h, for: 1d}",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[512];

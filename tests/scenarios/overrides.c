@@ -92,7 +92,8 @@ Test(scn_set, an_error_names_the_component_and_what_there_is)
          "--set campaign.to: campaign.to: '9.9.9' is not under firmware; accepted: 1.0.0, 1.1.0"},
         {"device.wachdog=9s",
          "--set device.wachdog: device: unknown key 'wachdog'; did you mean 'watchdog'? accepted: "
-         "mqtt_within, fault_free, watchdog, trial_boots, retry_first, retry_max, credentials"},
+         "mqtt_within, fault_free, watchdog, trial_boots, retry_first, retry_max, "
+         "credentials, keepalive, stall"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct scn_overrides overrides = {.sets = 1, .set = &rows[i].set};

@@ -69,6 +69,7 @@ struct scn_device {
     int64_t mqtt_within_us, fault_free_us, watchdog_us;
     int64_t retry_first_us, retry_max_us; /* of downloads: 60 s, doubling up to 6 h */
     enum scn_credentials credentials;
+    int64_t keepalive_us, stall_us;       /* MQTT's, 60 s; of a download without a byte, 30 s */
     uint32_t trial_boots;
 };
 
@@ -193,7 +194,7 @@ struct scn_campaign {
 enum scn_fault_kind {
     SCN_FAULT_POWER_LOSS,       /* during, torn, off_for, times | at */
     SCN_FAULT_CORRUPT_DOWNLOAD, /* how, times */
-    SCN_FAULT_NETWORK_DROP,     /* where, at, for | during */
+    SCN_FAULT_NETWORK_DROP,     /* where, how, at, for | during */
     SCN_FAULT_BOOT_FAILURE,     /* how, times */
     SCN_FAULT_FLASH_DAMAGE, /* region, at | during: bootloader damage, bit rot, stuck or worn sector
                                (how) */
@@ -201,6 +202,8 @@ enum scn_fault_kind {
     SCN_FAULT_CDN_DOWN,     /* at, for: everybody's HTTP */
     SCN_FAULT_SERVICE_RESTART, /* at: the campaign service is killed and restarted from its database
                                 */
+    SCN_FAULT_BAD_CERTIFICATE, /* server, how, at, for */
+    SCN_FAULT_SLOW_LINK,       /* latency, jitter, bandwidth, slice, at, for | the whole run */
     SCN_FAULT_KINDS
 };
 
@@ -273,6 +276,21 @@ enum scn_how {
     SCN_HOW_BIT_ROT,
     SCN_HOW_STUCK,
     SCN_HOW_WORN,
+    /* Newer ones stand behind: a run's digest holds their numbers. corrupt_download; `any` is none
+     * of these: */
+    SCN_HOW_HTTP_416,
+    SCN_HOW_REDIRECT_LOOP,
+    SCN_HOW_HUGE_HEADERS,
+    /* network_drop */
+    SCN_HOW_RESET,
+    SCN_HOW_BLACK_HOLE,
+    SCN_HOW_CLOSE,
+    SCN_HOW_SLOW_CLOSE,
+    /* bad_certificate */
+    SCN_HOW_EXPIRED,
+    SCN_HOW_NOT_YET_VALID,
+    SCN_HOW_WRONG_NAME,
+    SCN_HOW_UNKNOWN_CA,
     SCN_HOWS
 }; /* names in snake_case */
 
@@ -291,6 +309,8 @@ struct scn_where { /* all given members must match; none given: the whole fleet 
     char device[SCN_NAME_MAX]; /* a device id or index */
 };
 
+enum scn_server { SCN_SERVER_BROKER, SCN_SERVER_STORE, SCN_SERVERS };
+
 struct scn_fault {
     enum scn_fault_kind kind;
     enum scn_during during;
@@ -304,6 +324,9 @@ struct scn_fault {
     int64_t for_us;     /* network faults; default 1 h */
     int64_t off_for_us; /* power stays away, default 30 s */
     uint32_t times;     /* how often on one device, default 1 */
+    enum scn_server server;
+    int64_t latency_us, jitter_us;           /* slow_link, one way */
+    uint32_t bandwidth_bytes_s, slice_bytes; /* 0: no limit */
     int line, column;
 };
 
@@ -353,7 +376,7 @@ struct scn {
 
 struct scn_message {
     bool warning;
-    char text[512];
+    char text[1024];
 }; /* "file:line:column: key: what; what is accepted" */
 struct scn_messages {
     uint32_t count;
@@ -399,6 +422,7 @@ const char *scn_during_name(int v);
 const char *scn_torn_name(int v);
 const char *scn_how_name(int v);
 const char *scn_region_name(int v);
+const char *scn_server_name(int v);
 const char *scn_metric_name(int v);
 const char *scn_order_name(int v);
 const char *scn_compare_name(int v);

@@ -42,7 +42,8 @@ struct sim_fault {
     enum scn_torn form;
     enum scn_how how; /* never ANY */
     int64_t at_us;    /* absolute; SIM_NEVER when it waits for a state */
-    int64_t for_us;   /* outage, or time without power */
+    int64_t for_us;   /* outage, or time without power; SIM_NEVER: to the end of the run */
+    int64_t until_us; /* of one that lasts and was begun: its end; 0: not begun */
     uint32_t draw[2]; /* details: offsets of flipped bits and so on */
     uint32_t armed_count, fired_count, rounds;
 };

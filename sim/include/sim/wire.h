@@ -27,8 +27,10 @@ struct sim_wire {
     void (*get)(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled,
                 uint32_t at);
     void (*cancel)(void *ctx); /* of the download: no event of it may follow */
-    /* The link (SIM_OUT_*) is cut off until this time; sim_device_cut_off tells that it was. */
-    void (*outage)(void *ctx, uint32_t what, int64_t until_us);
+    /* The way to these servers (SIM_OUT_*) is spoiled by this fault until this time, SIM_NEVER: to
+     * the end: it is cut off (network_drop by its `how`; broker_down, cdn_down), slow, or leads to
+     * a bad certificate. sim_device_cut_off tells that it had an effect. */
+    void (*outage)(void *ctx, uint32_t what, int64_t until_us, const struct sim_fault *fault);
 };
 
 /* Before the first run. wire is borrowed. */
@@ -50,9 +52,11 @@ bool sim_device_http_data(struct sim_device *device, struct sim_shard *shard, in
 void sim_device_http_end(struct sim_device *device, struct sim_shard *shard, int64_t now_us,
                          bool complete, const char *why);
 void sim_device_http_spoiled(struct sim_device *device, struct sim_shard *shard, int64_t now_us);
-void sim_device_cut_off(struct sim_device *device, struct sim_shard *shard, int64_t now_us);
-/* The outage is over, and the device, which was off or not connected, has noticed nothing. */
-void sim_device_spared(struct sim_device *device);
+/* What `outage` began has had its effect. */
+void sim_device_cut_off(struct sim_device *device, struct sim_shard *shard, int64_t now_us,
+                        const struct sim_fault *fault);
+/* It is over, and the device, which was off or not connected, has noticed nothing. */
+void sim_device_spared(struct sim_device *device, const struct sim_fault *fault);
 
 /* When the device wants to run next, SIM_NEVER: only when something comes in. */
 int64_t sim_device_next(const struct sim_device *device);
