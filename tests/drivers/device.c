@@ -31,6 +31,15 @@ static void on_message(void *ctx, const char *topic, const void *payload, uint32
     tell(device, DEVICE_MESSAGE);
 }
 
+static bool on_keep(void *ctx)
+{
+    struct device *device = ctx;
+    if (device->refuse_keep > 0)
+        return device->refuse_keep-- < 0;
+    device->kept++;
+    return true;
+}
+
 static void on_published(void *ctx, uint32_t token)
 {
     struct device *device = ctx;
@@ -49,6 +58,7 @@ static void on_dropped(void *ctx, const char *topic, uint32_t len)
 static const struct agent_mqtt_events events = {.up = on_up,
                                                 .down = on_down,
                                                 .message = on_message,
+                                                .keep = on_keep,
                                                 .published = on_published,
                                                 .dropped = on_dropped};
 

@@ -24,6 +24,7 @@ struct device {
     unsigned char payload[8192]; /* of the last message */
     uint32_t len;                /* of the last message, or dropped one */
     uint32_t token;
+    int kept, refuse_keep; /* `keep` that said yes; how often it will say no */
     void (*hook)(struct device *device, enum device_event event); /* inside the event */
     enum device_event strike_at;
     int strike;

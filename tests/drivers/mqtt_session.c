@@ -72,6 +72,22 @@ Test(drivers_mqtt, nothing_is_published_while_not_up)
     close_both();
 }
 
+Test(drivers_mqtt, what_could_not_be_kept_is_delivered_again)
+{
+    with_operator("");
+    device_up(&device);
+    device.refuse_keep = 1;
+    device_publish(&operator_side, "in/d", "x", 1);
+    WORLD_UNTIL(device.count[DEVICE_DOWN]);
+    cr_assert_str_eq(device.why, "what came could not be kept");
+    cr_assert_eq(device.count[DEVICE_MESSAGE], 1);
+    cr_assert_eq(device.kept, 0);
+    device_up(&device);
+    WORLD_UNTIL(device.kept);
+    cr_assert_eq(device.count[DEVICE_MESSAGE], 2);
+    close_both();
+}
+
 Test(drivers_mqtt, a_message_sent_while_away_is_delivered_later)
 {
     with_operator("");
