@@ -246,6 +246,35 @@ Test(camp_whole, restarted_after_every_tick_it_tells_the_same_story)
     compare_restarts(script_ordered_rollback, CAMP_STOPPED, "rolled back by order");
 }
 
+Test(camp_whole, what_was_not_acknowledged_is_sent_again_after_a_restart)
+{
+    struct world world;
+    struct camp_out out;
+    int64_t number[4];
+    world_init(&world, 0, 4);
+    world_single_phase(&world, DAY);
+    world_open(&world);
+    cr_assert_eq(camp_tick(world.camp, START), CAMP_OK);
+    for (int i = 0; i < 4; i++) {
+        cr_assert(camp_next_out(world.camp, &out));
+        number[i] = out.number;
+    }
+    /* All were sent, the first two were acknowledged; later the third too. */
+    for (int acknowledged = 2; acknowledged < 4; acknowledged++) {
+        camp_keep_from(world.camp, number[acknowledged]);
+        world_say(&world, 0, (uint32_t)acknowledged, "notified", "");
+        cr_assert_eq(camp_tick(world.camp, START + acknowledged * 10 * SECOND), CAMP_OK);
+        camp_close(world.camp);
+        cr_assert_eq(camp_open(&world.camp, &world.config, world.db), CAMP_OK);
+        for (int i = acknowledged; i < 4; i++) {
+            cr_assert(camp_next_out(world.camp, &out));
+            cr_expect_eq(out.number, number[i]);
+        }
+        cr_expect(!camp_next_out(world.camp, &out));
+    }
+    world_free(&world);
+}
+
 Test(camp_whole, another_campaign_or_fleet_is_not_taken_for_ours)
 {
     struct world world;

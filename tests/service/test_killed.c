@@ -164,3 +164,60 @@ Test(service_killed, same_outcome_lane_3)
 {
     run_lane(3);
 }
+
+/* ---- Long dead ---- */
+
+static void kill_in_the_trial(struct bench *at)
+{
+    if (at->acknowledged == 16 && at->pid)
+        kill(at->pid, SIGKILL);
+}
+
+static bool all_said(void)
+{
+    uint32_t notified = 0, said = 0;
+    for (uint32_t d = 0; d < BENCH_DEVICES; d++) {
+        notified += bench.device[d].notified > 0;
+        said += bench.device[d].word && !bench.device[d].word->status;
+    }
+    return notified >= 3 && said == notified;
+}
+
+/* As if the service had been down for 20 h of the campaign: longer than a device in its trial, and
+ * one without an outcome, may be silent. */
+static void let_time_pass(void)
+{
+    char path[160];
+    sqlite3 *db;
+    snprintf(path, sizeof path, "%s/service.db", bench.dir);
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, "UPDATE service SET started_us = started_us - 20000000", NULL,
+                              NULL, NULL),
+                 SQLITE_OK);
+    sqlite3_close(db);
+}
+
+Test(service_killed, what_devices_said_while_it_was_dead_is_heard_before_it_judges)
+{
+    bench_open(&bench);
+    bench_round(&bench, 0, bench_good);
+    bench.on_acknowledged = kill_in_the_trial;
+    start(0);
+    int status = bench_wait_end(&bench);
+    cr_assert(WIFSIGNALED(status), "%s", bench.said);
+    ev_timer_again(bench.loop, &bench.deadline);
+    while (!all_said())
+        ev_run(bench.loop, EVRUN_ONCE);
+    ev_timer_stop(bench.loop, &bench.deadline);
+    let_time_pass();
+    start(0);
+    cr_assert_eq(bench_exit_code(&bench), 0, "%s", bench.said);
+    cr_expect(!strstr(bench.said, "presumed brick"), "%s", bench.said);
+    json_t *json = bench_json(&bench);
+    cr_expect_eq(bench_number(json, "updates/confirmed"), BENCH_DEVICES);
+    cr_expect_eq(json_array_size(json_object_get(json, "alerts")), 0);
+    json_decref(json);
+    expect_nothing_lost(0);
+    bench_round_end(&bench);
+    bench_close(&bench);
+}
