@@ -230,11 +230,11 @@ static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int i
     return result;
 }
 
-/* libmosquitto makes a socket pair, to wake its own thread with a byte for each packet that it
+/* libmosquitto makes a socket pair, to wake a thread of its own with a byte for each packet that it
  * sends. Nobody reads them here: two files and 200 KB of the kernel's memory for each client. It
  * does without when it gets none, and cannot be told to; so for this moment there is no file to be
- * had, for no thread of the process. */
-static struct mosquitto *new_mosquitto(const char *client_id, struct mqtt_link *link)
+ * had. */
+static struct mosquitto *new_without_pair(const char *client_id, struct mqtt_link *link)
 {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files))
@@ -245,6 +245,13 @@ static struct mosquitto *new_mosquitto(const char *client_id, struct mqtt_link *
     struct mosquitto *mosq = mosquitto_new(client_id, false, link);
     setrlimit(RLIMIT_NOFILE, &files);
     return mosq;
+}
+
+static struct mosquitto *new_mosquitto(const struct agent_mqtt_config *config,
+                                       struct mqtt_link *link)
+{
+    return config->one_of_many ? new_without_pair(config->client_id, link)
+                               : mosquitto_new(config->client_id, false, link);
 }
 
 static int set_options(struct mqtt_link *link, const struct agent_mqtt_config *config)
@@ -300,7 +307,7 @@ struct mqtt_link *mqtt_link_begin(struct agent_mqtt *owner, char *why, size_t le
     const struct agent_mqtt_config *config = owner->config;
     struct mqtt_link *link = calloc(1, sizeof *link);
     snprintf(why, len, "no memory");
-    if (!link || !(link->mosq = new_mosquitto(config->client_id, link))) {
+    if (!link || !(link->mosq = new_mosquitto(config, link))) {
         free(link);
         return NULL;
     }

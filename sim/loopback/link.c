@@ -331,6 +331,7 @@ int lb_device_open(struct lb_device *dev)
         .will_payload = dev->will,
         .topic = {dev->topic[NOTIFICATION], dev->topic[COMMAND]},
         .topics = 2,
+        .one_of_many = true,
         .message_bytes_max = MESSAGE_BYTES_MAX,
         .keepalive_s = (uint16_t)(dev->lb->scn->device.keepalive_us / 1000000),
         .connect_within_s = connect_within_s(&dev->lb->scn->device),

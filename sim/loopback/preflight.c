@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 enum {
-    FD_OF_DEVICE = 3,     /* MQTT: its socket, and a pair that libmosquitto opens for a thread */
+    FD_OF_DEVICE = 1,     /* MQTT; downloads wait for a free one */
     FD_THROUGH_PROXY = 5, /* two for each of MQTT and HTTPS, and one at the edge */
     FD_RESERVE = 96,      /* database, log files, listeners, what the caller has open */
     TRANSFERS_MIN = 64,   /* downloads that have to be possible at once */
@@ -58,6 +58,9 @@ uint32_t lb_transfers_max(const struct sim_loopback_need *need)
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     uint64_t left = less(files.rlim_cur, fleet_files(need) + FD_RESERVE);
+    uint64_t store =
+        less(files.rlim_cur / 2, BROKER_RESERVE); /* what sim/servers lets nginx open */
+    left = left < store ? left : store;
     return left < need->devices ? (uint32_t)left : need->devices;
 }
 
@@ -72,11 +75,10 @@ int sim_loopback_preflight(const struct sim_loopback_need *need, char *message, 
         return refuse(message, len, need->devices,
                       less(limit, spare + FD_THROUGH_PROXY) * need->devices / wants,
                       "the limit of open files (ulimit -Hn)", limit, "raise it");
-    if ((uint64_t)need->devices + BROKER_RESERVE > limit / 2)
-        return refuse(message, len, need->devices, less(limit / 2, BROKER_RESERVE),
-                      "the limit of open files (ulimit -Hn), of which the artifact store may use "
-                      "half,",
-                      limit, "raise it");
+    if ((uint64_t)need->devices + BROKER_RESERVE > limit)
+        return refuse(message, len, need->devices, less(limit, BROKER_RESERVE),
+                      "the limit of open files (ulimit -Hn), which is mosquitto's as well,", limit,
+                      "raise it");
     uint64_t memory = available_bytes(), one = DEVICE_BYTES + SERVER_BYTES;
     if (memory && memory < PROCESS_BYTES + need->devices * one)
         return refuse(message, len, need->devices, less(memory, PROCESS_BYTES) / one,

@@ -117,7 +117,6 @@ static void prepare(void)
         ev_ref(world.loop);
         ev_timer_stop(world.loop, &world.guard);
     }
-    /* A connection takes three files: its socket, and libmosquitto's pair. */
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max = asked && files.rlim_max < 65536 ? 65536 : files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files); /* more than the limit for root only */
@@ -126,6 +125,7 @@ static void prepare(void)
     config = (struct agent_mqtt_config){.tls = world.tls,
                                         .host = world.address,
                                         .topics = 1,
+                                        .one_of_many = true,
                                         .message_bytes_max = 8192,
                                         .port = world.broker_port,
                                         .keepalive_s = 60,

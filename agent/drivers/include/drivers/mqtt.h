@@ -32,6 +32,10 @@ struct agent_mqtt_config {
     const char *will_topic, *will_payload;    /* last will, QoS 1, retained; NULL: none */
     const char *topic[AGENT_MQTT_TOPICS_MAX]; /* subscribed at each connection, QoS 1 */
     uint32_t topics;
+    /* One of thousands in a process of one thread: libmosquitto is kept from opening a socket pair
+     * that nobody needs here, two descriptors for each connection, by taking the limit of files
+     * away for the moment of its creation. No other thread may want a file then. */
+    bool one_of_many;
     uint32_t message_bytes_max; /* larger payloads are dropped and told by `dropped` */
     uint16_t port;
     uint16_t keepalive_s;      /* 60; 5 at least, or 0: none */
