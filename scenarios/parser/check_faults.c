@@ -5,7 +5,7 @@
 static bool takes_devices(const struct scn_fault *fault)
 {
     return fault->kind != SCN_FAULT_BROKER_DOWN && fault->kind != SCN_FAULT_CDN_DOWN &&
-           fault->kind != SCN_FAULT_SERVICE_RESTART;
+           fault->kind != SCN_FAULT_SERVICE_RESTART && fault->kind != SCN_FAULT_BROKER_RESTART;
 }
 
 /* The journal may take the whole data partition: then there are no data to damage. */

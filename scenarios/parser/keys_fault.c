@@ -53,8 +53,8 @@ static const struct scn_key where_keys[] = {
 static const struct scn_map map_where = {"where of a fault", SCN_KEYS(where_keys), NULL};
 
 /* What a kind takes: d during, a at, f for, t torn, h how, r region, w where, v devices, o off_for,
- * n times, e server, l latency, j jitter, b bandwidth, s slice. Needs: 'd' during or at, 'a' at,
- * 'r' region and during or at, 'e' server and at, 's' something that is slow. */
+ * n times, e server, l latency, j jitter, b bandwidth, s slice, m delay. Needs: 'd' during or at,
+ * 'a' at, 'r' region and during or at, 'e' server and at, 's' something that is slow. */
 struct fault_form {
     const char *takes;
     char needs;
@@ -77,15 +77,18 @@ static const struct fault_form fault_forms[SCN_FAULT_KINDS] = {
     [SCN_FAULT_SERVICE_RESTART] = {"a", 'a'},
     [SCN_FAULT_BAD_CERTIFICATE] = {"afhwve", 'e', {{SCN_HOW_EXPIRED, SCN_HOW_UNKNOWN_CA}}},
     [SCN_FAULT_SLOW_LINK] = {"afwvljbs", 's'},
+    [SCN_FAULT_BROKER_RESTART] = {"ah", 'a', {{SCN_HOW_KEEP, SCN_HOW_FORGET}}},
+    [SCN_FAULT_MESSAGE] = {"ahwvnm", 0, {{SCN_HOW_DUPLICATE, SCN_HOW_LATE}}},
 };
 
 static const struct {
     char letter;
     const char *key;
 } fault_letters[] = {
-    {'d', "during"}, {'a', "at"},      {'f', "for"},     {'t', "torn"},      {'h', "how"},
-    {'r', "region"}, {'w', "where"},   {'v', "devices"}, {'o', "off_for"},   {'n', "times"},
-    {'e', "server"}, {'l', "latency"}, {'j', "jitter"},  {'b', "bandwidth"}, {'s', "slice"},
+    {'d', "during"},  {'a', "at"},        {'f', "for"},    {'t', "torn"},
+    {'h', "how"},     {'r', "region"},    {'w', "where"},  {'v', "devices"},
+    {'o', "off_for"}, {'n', "times"},     {'e', "server"}, {'l', "latency"},
+    {'j', "jitter"},  {'b', "bandwidth"}, {'s', "slice"},  {'m', "delay"},
 };
 
 static int check_takes(struct scn_reader *r, const struct scn_path *path,
@@ -192,6 +195,8 @@ static int finish_fault(struct scn_reader *r, const struct scn_path *path,
     fault->has_at = scn_node_get(node, "at") != NULL;
     if (fault->kind == SCN_FAULT_NETWORK_DROP && !scn_node_get(node, "how"))
         fault->how = SCN_HOW_RESET;
+    if (fault->kind == SCN_FAULT_BROKER_RESTART && !scn_node_get(node, "how"))
+        fault->how = SCN_HOW_KEEP;
     fault->line = node->line;
     fault->column = node->column;
     int error = check_takes(r, path, node, form, kind);
@@ -304,6 +309,13 @@ static const struct scn_key fault_keys[] = {
      .min = 1,
      .max = 65536,
      .means = "What passes comes in pieces of at most this; without it no limit."},
+    {.name = "delay",
+     .type = SCN_T_DURATION,
+     AT(delay_us),
+     .min = 1000000,
+     .max = 86400000000,
+     .fallback = "1m",
+     .means = "How late the message is, or how long after the first it comes once more."},
 };
 const struct scn_map scn_map_fault = {"faults", SCN_KEYS(fault_keys), finish_fault};
 

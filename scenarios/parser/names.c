@@ -6,7 +6,8 @@
     const struct scn_names table = {sizeof table##_list / sizeof table##_list[0], table##_list}
 
 NAMES(scn_names_fault_kind, "power_loss", "corrupt_download", "network_drop", "boot_failure",
-      "flash_damage", "broker_down", "cdn_down", "service_restart", "bad_certificate", "slow_link");
+      "flash_damage", "broker_down", "cdn_down", "service_restart", "bad_certificate", "slow_link",
+      "broker_restart", "message");
 /* SCN_DURING_NONE means that `at` is used: it has no name. */
 NAMES(scn_names_during, NULL, "any", "flash_write", "flash_erase", "boot", "idle", "notified",
       "checking", "download_scheduled", "downloading", "download_failed", "verifying", "verified",
@@ -19,7 +20,7 @@ NAMES(scn_names_how, "any", "bit_flip", "truncated", "wrong_file", "stale_file",
       "reset_loop", "brown_out", "health_mqtt", "health_drivers", "health_config",
       "health_telemetry", "health_hard_fault", "bit_rot", "stuck", "worn", "http_416",
       "redirect_loop", "huge_headers", "reset", "black_hole", "close", "slow_close", "expired",
-      "not_yet_valid", "wrong_name", "unknown_ca");
+      "not_yet_valid", "wrong_name", "unknown_ca", "keep", "forget", "duplicate", "late");
 NAMES(scn_names_server, "broker", "store");
 NAMES(scn_names_region, "bootloader", "config", "running_slot", "staging_slot", "journal", "data");
 NAMES(scn_names_metric, "success", "crash", "telemetry_gap", "brick", "rollback", "command_ms",

@@ -107,11 +107,7 @@ void sim_device_free(struct sim_device *device)
     if (!device)
         return;
     dev_unfold(device);
-    while (device->inbox) {
-        struct sim_letter *next = device->inbox->next;
-        free(device->inbox);
-        device->inbox = next;
-    }
+    dev_post_free(device);
     if (device->flash.leaf)
         sim_flash_free(&device->flash);
     free(device->agent);
@@ -229,6 +225,7 @@ static void (*const due[TIMERS])(struct sim_device *) = {
     [TIMER_HTTP] = dev_http_step,
     [TIMER_AGENT] = agent_due,
     [TIMER_FLUSH] = telemetry_due,
+    [TIMER_BROKER] = dev_broker_restarted,
 };
 
 static enum sim_timer earliest(const struct sim_device *dev)
@@ -258,30 +255,6 @@ int64_t sim_device_run(struct sim_device *dev, struct sim_shard *shard, int64_t 
         dev->timer[timer] = SIM_NEVER;
         due[timer](dev);
     }
-}
-
-int sim_device_deliver(struct sim_device *dev, bool command, const char *payload, uint32_t len,
-                       int64_t at_us, int64_t *next_us)
-{
-    struct sim_letter *letter = malloc(sizeof *letter + len + 1);
-    if (!letter)
-        return -1;
-    *letter =
-        (struct sim_letter){.at_us = at_us + sim_link_delay_us(dev->link, &dev->link_rng, len) +
-                                     dev_slow_us(dev, len, false),
-                            .command = command,
-                            .len = len};
-    memcpy(letter->payload, payload, len);
-    letter->payload[len] = 0;
-    struct sim_letter **place = &dev->inbox;
-    while (*place)
-        place = &(*place)->next;
-    *place = letter; /* QoS 1 keeps the order of one topic; the broker's session keeps it across
-                        topics */
-    if (dev->connected && !dev->holed)
-        dev->timer[TIMER_INBOX] = dev->inbox->at_us;
-    *next_us = dev->timer[earliest(dev)];
-    return 0;
 }
 
 static int64_t away_until_us(const struct sim_device *dev)

@@ -27,6 +27,7 @@ enum sim_timer {
     TIMER_HTTP,
     TIMER_AGENT,
     TIMER_FLUSH,
+    TIMER_BROKER, /* the broker was started anew */
     TIMERS
 };
 
@@ -43,6 +44,8 @@ struct sim_letter {
     struct sim_letter *next;
     int64_t at_us;
     bool command;
+    bool late;               /* it may be overtaken */
+    struct sim_fault *fault; /* its arrival is this one's effect; NULL: none */
     uint32_t len;
     char payload[];
 };
@@ -105,7 +108,8 @@ struct sim_device {
     bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock, interlock_told;
     int64_t connected_us, connected_at_first_us, lost_us;
     int64_t mqtt_down_until_us, http_down_until_us;
-    bool holed; /* connected, but nothing passes any more, and nobody has noticed yet */
+    bool forgotten; /* the broker has no session for it: what is sent to it is lost */
+    bool holed;     /* connected, but nothing passes any more, and nobody has noticed yet */
     int64_t slow_until_us;
     int64_t distrust_until_us[SCN_SERVERS]; /* its certificate is bad */
     uint32_t puback_id;
@@ -114,6 +118,10 @@ struct sim_device {
     void *wire_ctx;
     struct sim_fault *outage[OUTAGES_MAX]; /* told to the wire, not seen to take effect yet */
     uint32_t outages;
+    /* The message under way that a fault spoils: it must come so often. */
+    struct sim_fault *letter_fault;
+    uint64_t letter_hash;
+    uint32_t letter_copies;
     uint32_t telemetry_seq, retries; /* retries: connections that failed in a row */
     char pong[PONG_BYTES_MAX];       /* an answer that is being worked out */
     uint32_t pong_bytes;
@@ -192,9 +200,13 @@ void dev_link_drop(struct sim_device *dev, uint8_t what, struct sim_fault *fault
 void dev_link_up(struct sim_device *dev);
 void dev_link_lost(struct sim_device *dev);
 void dev_publish(struct sim_device *dev, const struct agent_action *action);
-void dev_inbox(struct sim_device *dev);
 void dev_send_up(struct sim_device *dev, enum sim_up_kind kind, int64_t at_us, const void *bytes,
                  uint32_t len);
+
+/* post.c: messages of the service on their way */
+void dev_post_free(struct sim_device *dev);
+void dev_inbox(struct sim_device *dev);
+void dev_post_arrived(struct sim_device *dev, const char *payload, uint32_t len); /* by a wire */
 
 /* trouble.c: what spoils a link and lasts, in the modelled network */
 void dev_begin_slow(struct sim_device *dev, struct sim_fault *fault);
@@ -206,6 +218,7 @@ uint32_t dev_slice_bytes(const struct sim_device *dev); /* UINT32_MAX: no limit 
 bool dev_refuses_certificate(struct sim_device *dev, enum scn_server server);
 void dev_black_hole(struct sim_device *dev, uint32_t chance);
 void dev_hole_noticed(struct sim_device *dev);
+void dev_broker_restarted(struct sim_device *dev);
 
 /* http.c */
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset);

@@ -83,6 +83,7 @@ void dev_mqtt_connect(struct sim_device *dev)
 void dev_connected(struct sim_device *dev)
 {
     dev->connected = true;
+    dev->forgotten = false;
     dev->connected_us = dev->now_us;
     if (dev->connected_at_first_us < 0)
         dev->connected_at_first_us = dev->now_us;
@@ -149,22 +150,4 @@ void dev_link_lost(struct sim_device *dev)
 void dev_link_up(struct sim_device *dev)
 {
     dev_log(dev, SIM_EV_LINK_UP, 0, 0, "the broker can be reached again");
-}
-
-void dev_inbox(struct sim_device *dev)
-{
-    struct sim_letter *letter = dev->inbox;
-    if (!letter || !dev->connected || dev->holed)
-        return;
-    dev_log(dev, SIM_EV_RECEIVED, XXH3_64bits(letter->payload, letter->len), letter->len, "%s %s",
-            letter->command ? "command" : "notification", letter->payload);
-    dev_agent_input(dev, &(struct agent_event){.kind = letter->command ? AGENT_EV_COMMAND
-                                                                       : AGENT_EV_NOTIFICATION,
-                                               .bytes = letter->payload,
-                                               .len = letter->len});
-    /* Acknowledged only now: after a power cut in the middle of it the broker delivers it again. */
-    dev->inbox = letter->next;
-    free(letter);
-    if (dev->inbox && dev->connected && dev->timer[TIMER_INBOX] == SIM_NEVER)
-        dev->timer[TIMER_INBOX] = dev->inbox->at_us > dev->now_us ? dev->inbox->at_us : dev->now_us;
 }

@@ -115,6 +115,11 @@ static void broker_comes_anew(struct sim_device *dev)
     dev->timer[TIMER_LINK_LOST] = dev->now_us;
 }
 
+void dev_broker_restarted(struct sim_device *dev)
+{
+    broker_comes_anew(dev);
+}
+
 void dev_begin_bad_certificate(struct sim_device *dev, struct sim_fault *fault)
 {
     enum scn_server server = from(dev, fault)->server;

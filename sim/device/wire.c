@@ -70,6 +70,8 @@ void sim_device_lost(struct sim_device *dev, struct sim_shard *shard, int64_t no
     if (dev->power != POWER_APP)
         return;
     bool was_up = dev->connected;
+    if (dev->letter_fault) /* it comes again, with the connection */
+        sim_fault_disarm(dev->letter_fault);
     dev->timer[TIMER_FLUSH] = SIM_NEVER;
     if (was_up)
         dev_mqtt_down(dev);
@@ -94,6 +96,7 @@ void sim_device_message(struct sim_device *dev, struct sim_shard *shard, int64_t
             command ? "command" : "notification", len);
     const struct agent_event event = {
         .kind = command ? AGENT_EV_COMMAND : AGENT_EV_NOTIFICATION, .bytes = payload, .len = len};
+    dev_post_arrived(dev, payload, len);
     if (setjmp(dev->off))
         dev_power_was_cut(dev);
     else

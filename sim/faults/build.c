@@ -19,6 +19,7 @@ static const enum scn_how drop_hows[] = {SCN_HOW_RESET, SCN_HOW_BLACK_HOLE, SCN_
                                          SCN_HOW_SLOW_CLOSE};
 static const enum scn_how certificate_hows[] = {SCN_HOW_EXPIRED, SCN_HOW_NOT_YET_VALID,
                                                 SCN_HOW_WRONG_NAME, SCN_HOW_UNKNOWN_CA};
+static const enum scn_how message_hows[] = {SCN_HOW_DUPLICATE, SCN_HOW_LATE};
 static const enum scn_how damage_hows[] = {SCN_HOW_BIT_ROT, SCN_HOW_STUCK, SCN_HOW_WORN};
 
 static enum scn_how draw_how(struct sim_rng *rng, const struct scn_fault *fault)
@@ -37,6 +38,8 @@ static enum scn_how draw_how(struct sim_rng *rng, const struct scn_fault *fault)
     case SCN_FAULT_BAD_CERTIFICATE:
         return certificate_hows[sim_rng_below(rng,
                                               sizeof certificate_hows / sizeof *certificate_hows)];
+    case SCN_FAULT_MESSAGE:
+        return message_hows[sim_rng_below(rng, sizeof message_hows / sizeof *message_hows)];
     default:
         return SCN_HOW_ANY;
     }
@@ -107,6 +110,8 @@ static void instance(struct sim_fault *out, const struct sim_faults *all, uint32
         out->at_us = all->scn->start_us;
         out->for_us = SIM_NEVER;
     }
+    if (from->kind == SCN_FAULT_MESSAGE)
+        out->at_us = SIM_NEVER; /* it waits for a message */
     sim_fault_draw(out, all->scn, f, device, all->image_units);
     if (from->kind == SCN_FAULT_FLASH_DAMAGE)
         out->region = from->region;
@@ -141,7 +146,8 @@ static void distribute(struct sim_faults *all, const struct sim_roster *roster, 
                        uint32_t *scratch, bool fill)
 {
     for (uint32_t f = 0; f < all->scn->faults; f++) {
-        if (all->scn->fault[f].kind == SCN_FAULT_SERVICE_RESTART)
+        if (all->scn->fault[f].kind == SCN_FAULT_SERVICE_RESTART ||
+            all->scn->fault[f].kind == SCN_FAULT_BROKER_RESTART)
             continue;
         select_devices(hit, scratch, roster, f);
         for (uint32_t d = 0; d < all->devices; d++) {

@@ -125,6 +125,18 @@ struct sim_fault *sim_fault_boot(struct sim_fault_set *set)
     return first_of(set, SCN_FAULT_BOOT_FAILURE);
 }
 
+struct sim_fault *sim_fault_message(struct sim_fault_set *set, int64_t now_us)
+{
+    const struct scn *scn = set->all->scn;
+    for (uint32_t i = 0; i < set->count; i++) {
+        struct sim_fault *fault = &set->fault[i];
+        if (fault->kind == SCN_FAULT_MESSAGE && fault->left > 0 && !fault->taken &&
+            now_us >= scn->start_us + scn->fault[fault->fault].at_us)
+            return fault;
+    }
+    return NULL;
+}
+
 struct sim_fault *sim_fault_next_timed(struct sim_fault_set *set)
 {
     struct sim_fault *first = NULL;
@@ -139,12 +151,12 @@ struct sim_fault *sim_fault_next_timed(struct sim_fault_set *set)
 void sim_fault_fired(struct sim_fault_set *set, struct sim_fault *fault)
 {
     sim_fault_arm(fault);
-    fault->armed = false;
+    fault->armed = fault->taken = false;
     fault->fired_count++;
     fault->left--;
     /* One with a time of its own strikes again a minute after it was over; others wait for their
      * state. */
-    if (set->all->scn->fault[fault->fault].has_at && fault->left > 0)
+    if (set->all->scn->fault[fault->fault].has_at && fault->left > 0 && fault->at_us != SIM_NEVER)
         fault->at_us += fault->for_us + 60000000;
     else
         fault->at_us = SIM_NEVER;

@@ -146,7 +146,7 @@ static int fault_rows(const struct sim_fleet *fleet, struct rep_result *out)
         snprintf(row->kind, sizeof row->kind, "%s", scn_fault_kind_name((int)kind));
         row->number = f + 1;
         sim_faults_count(&fleet->world.faults, f, &row->scheduled, &row->armed, &row->fired);
-        if (kind == SCN_FAULT_SERVICE_RESTART) {
+        if (kind == SCN_FAULT_SERVICE_RESTART || kind == SCN_FAULT_BROKER_RESTART) {
             row->scheduled = 1;
             row->armed = row->fired = sim_schedule_restarted(fleet, f);
         }

@@ -163,6 +163,31 @@ static int service_dies(struct sim_fleet *fleet, const struct sim_service_event 
     return restart_service(fleet);
 }
 
+static bool forgets(const struct sim_fleet *fleet, uint32_t fault)
+{
+    enum scn_how how = fleet->scn->fault[fault].how;
+    if (how == SCN_HOW_ANY) /* nobody's fault in particular */
+        return sim_rng_at(fleet->scn->seed, UINT32_MAX, SIM_RNG_FAULT_DETAIL, fault) % 2;
+    return how == SCN_HOW_FORGET;
+}
+
+static int broker_restarts(struct sim_fleet *fleet, const struct sim_service_event *event)
+{
+    const struct sim_ground *ground = fleet->options->ground;
+    bool forget = forgets(fleet, event->number);
+    sim_log_event(&fleet->log, fleet->now_us, SIM_EV_RESTART, event->number, 1 + forget, NULL);
+    if (ground)
+        return ground->restart_broker(ground->ctx, forget, fleet->message, fleet->message_len)
+                   ? SIM_FLEET_ELOST
+                   : 0;
+    for (uint32_t d = 0; d < fleet->devices; d++) {
+        int64_t next;
+        sim_device_broker_restarts(fleet->device[d], forget, event->at_us, &next);
+        sim_queue_set(&fleet->part[d % fleet->parts].queue, d / fleet->parts, next);
+    }
+    return 0;
+}
+
 static int operator_orders(struct sim_fleet *fleet, const struct sim_service_event *event)
 {
     static const enum camp_operator_action as[SCN_ORDER_ACTIONS] = {
@@ -183,7 +208,10 @@ int sim_fleet_service_events(struct sim_fleet *fleet)
     const struct sim_service_event *event;
     int error = 0;
     while (!error && (event = sim_schedule_take(fleet)))
-        error = event->is_order ? operator_orders(fleet, event) : service_dies(fleet, event);
+        error = event->is_order ? operator_orders(fleet, event)
+                : fleet->scn->fault[event->number].kind == SCN_FAULT_BROKER_RESTART
+                    ? broker_restarts(fleet, event)
+                    : service_dies(fleet, event);
     return error;
 }
 
@@ -271,10 +299,24 @@ static int create_database(struct sim_fleet *fleet)
     return error ? error : rep_db_describe(fleet->db, &known);
 }
 
+static int check_ground(struct sim_fleet *fleet)
+{
+    const struct sim_ground *ground = fleet->options->ground;
+    for (uint32_t f = 0; ground && !ground->restart_broker && f < fleet->scn->faults; f++)
+        if (fleet->scn->fault[f].kind == SCN_FAULT_BROKER_RESTART)
+            return sim_fleet_say(fleet,
+                                 "faults: broker_restart: this world has no broker of its own; "
+                                 "accepted: --world virtual, --world loopback",
+                                 SIM_FLEET_EGROUND);
+    return 0;
+}
+
 static int prepare(struct sim_fleet *fleet)
 {
     char why[512];
     const struct sim_ground *ground = fleet->options->ground;
+    if (check_ground(fleet))
+        return SIM_FLEET_EGROUND;
     if (sim_world_build(&fleet->world, fleet->scn, why, sizeof why))
         return sim_fleet_say(fleet, why, SIM_FLEET_EWORLD);
     if (ground && ground->prepare(ground->ctx, &fleet->world, why, sizeof why))

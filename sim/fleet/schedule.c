@@ -28,7 +28,8 @@ int sim_schedule_build(struct sim_fleet *fleet)
     if (!fleet->service_event)
         return -1;
     for (uint32_t f = 0; f < scn->faults; f++)
-        if (scn->fault[f].kind == SCN_FAULT_SERVICE_RESTART)
+        if (scn->fault[f].kind == SCN_FAULT_SERVICE_RESTART ||
+            scn->fault[f].kind == SCN_FAULT_BROKER_RESTART)
             fleet->service_event[fleet->service_events++] =
                 (struct sim_service_event){scn->start_us + scn->fault[f].at_us, false, f};
     for (uint32_t i = 0; i < scn->campaign.orders; i++)

@@ -283,6 +283,7 @@ static void wait_until(struct sim_loopback *lb, int64_t until_us)
     int64_t trouble_us = sim_queue_peek(&lb->troubles, &node);
     due_us = trouble_us < due_us ? trouble_us : due_us;
     due_us = until_us < due_us ? until_us : due_us;
+    due_us = lb_post_next(lb) < due_us ? lb_post_next(lb) : due_us;
     double wait_s = (double)(due_us - lb_now_us(lb)) / 1e6 / (double)lb->scn->campaign.time_scale;
     ev_now_update(lb->loop);
     ev_timer_set(&lb->wake, wait_s > 0 ? wait_s : 0, 0);
@@ -333,6 +334,10 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
         lb_trouble_end(lb, lb_now_us(lb));
         bool more = run_due(lb);
         lb_lines_run(lb);
+        if (lb_post_run(lb)) {
+            snprintf(message, len, "no memory for messages");
+            return -1;
+        }
         lb_news_tell(lb);
         if (more)
             ev_run(lb->loop, EVRUN_NOWAIT);
@@ -359,7 +364,21 @@ static bool taken(void *ctx)
 static int send_out(void *ctx, const struct camp_out *out)
 {
     struct sim_loopback *lb = ctx;
-    return sim_desk_send(lb->desk, out);
+    return lb_post_send(lb, out);
+}
+
+/* The loop waits as long as a broker needs to be ready, some ten milliseconds. */
+static int restart_broker(void *ctx, bool forgets, char *message, size_t len)
+{
+    struct sim_loopback *lb = ctx;
+    struct sim_broker *broker = &lb->servers.broker;
+    if (forgets)
+        sim_broker_kill(broker);
+    else
+        sim_broker_stop(broker);
+    return sim_broker_start_again(broker, forgets ? SIM_MEMORY_LOST : SIM_MEMORY_KEPT, message, len)
+               ? -1
+               : 0;
 }
 
 /* ---- Down ---- */
@@ -421,6 +440,7 @@ static void close_ground(void *ctx)
     sim_desk_free(lb->desk);
     agent_http_free(lb->http);
     lb_rough_close(lb);
+    lb_post_free(lb);
     agent_tls_free(lb->tls);
     for (int i = 0; lb->loop && i < 2; i++)
         ev_signal_stop(lb->loop, &lb->stop[i]);
@@ -454,6 +474,7 @@ int sim_loopback_create(struct sim_loopback **out, const struct scn *scn, FILE *
                                      .run = run,
                                      .taken = taken,
                                      .send = send_out,
+                                     .restart_broker = restart_broker,
                                      .report = report,
                                      .close = close_ground};
     return 0;

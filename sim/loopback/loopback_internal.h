@@ -69,6 +69,14 @@ struct lb_line {
     uint32_t held, held_max, places;
 };
 
+/* A message of the service that is sent later than it was handed over. */
+struct lb_late {
+    struct lb_late *next;
+    int64_t at_us;
+    struct camp_out out;
+    char payload[];
+};
+
 struct lb_counts {
     uint64_t connects, refused, gets, got, http_errors;
     uint64_t body_bytes;
@@ -94,6 +102,7 @@ struct sim_loopback {
     struct lb_device *device;
     uint32_t devices, roughs, gathered;
     struct sim_queue due;      /* when each device runs next */
+    struct lb_late *late;      /* in the order of their times */
     struct sim_queue troubles; /* when the first trouble of each device ends */
     struct lb_line line[2];
     struct sim_proxy *proxy[LB_SERVERS];
@@ -148,5 +157,11 @@ void lb_trouble_seen(struct lb_device *dev, enum lb_server server, enum sim_prox
 /* A connection, or a download, ended with this phrase before anything came of it. */
 void lb_trouble_refused(struct lb_device *dev, enum lb_server server, const char *why);
 void lb_news_tell(struct sim_loopback *lb);
+
+/* post.c: the service's messages, as they are or spoiled by a fault */
+int lb_post_send(struct sim_loopback *lb, const struct camp_out *out);
+int lb_post_run(struct sim_loopback *lb); /* what is due */
+int64_t lb_post_next(const struct sim_loopback *lb);
+void lb_post_free(struct sim_loopback *lb);
 
 #endif

@@ -16,6 +16,8 @@ static const char mixed_faults[] =
     "{kind: network_drop, how: any, at: 20s, for: 30s, devices: 25%},"
     "{kind: bad_certificate, server: broker, how: any, at: 5m, for: 10m, devices: 25%},"
     "{kind: slow_link, latency: 1s, jitter: 1s, bandwidth: 4KiB, slice: 300, devices: 25%},"
+    "{kind: broker_restart, at: 40s, how: any},"
+    "{kind: message, how: any, delay: 20s, devices: 50%, times: 2},"
     "{kind: service_restart, at: 30m}";
 
 /* Something of everything, so that all kinds of events are in the chains. */

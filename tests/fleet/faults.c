@@ -342,6 +342,83 @@ Test(faults, a_network_that_is_spoiled_for_a_while_costs_time_and_no_update)
     }
 }
 
+/* Everybody's update begins at 10 s. What the broker forgot is told again the next day. */
+static const struct {
+    const char *fault;
+    int64_t from_s, to_s;
+} restart[] = {
+    {"{kind: broker_restart, at: 5s}", 0, 120},
+    {"{kind: broker_restart, at: 10s, how: keep}", 0, 120},
+    {"{kind: broker_restart, at: 1m, how: keep}", 0, 180},
+    {"{kind: broker_restart, at: 1m, how: forget}", 0, 180},
+    {"{kind: broker_restart, at: 10s, how: forget}", 86400, 86700},
+};
+
+Test(faults, a_broker_that_is_started_anew_costs_at_most_a_day)
+{
+    for (size_t i = 0; i < sizeof restart / sizeof *restart; i++) {
+        struct fleet_run run;
+        fleet_run_plan(&run, &(struct fleet_plan){.faults = restart[i].fault}, NULL);
+        assert_at_rest(&run, restart[i].fault);
+        cr_expect_eq(fleet_fault(&run, 0)->scheduled, 1, "%s", restart[i].fault);
+        cr_expect_eq(fleet_fault(&run, 0)->fired, 1, "%s", restart[i].fault);
+        for (uint32_t d = 0; d < run.result.device_rows; d++) {
+            int64_t at_s = fleet_device(&run, d)->outcome_s;
+            cr_expect_eq(fleet_device(&run, d)->outcome, REP_OUT_CONFIRMED);
+            cr_expect(at_s >= restart[i].from_s && at_s <= restart[i].to_s, "%s: %d s",
+                      restart[i].fault, (int)at_s);
+        }
+        fleet_run_free(&run);
+    }
+}
+
+/* What waited at the broker for a device that was away is gone with the session. */
+Test(faults, what_waits_at_a_broker_that_forgets_is_lost)
+{
+    struct fleet_run run;
+    fleet_run_plan(
+        &run,
+        &(struct fleet_plan){.count = 4,
+                             .faults = "{kind: broker_restart, at: 1m, how: forget},"
+                                       "{kind: network_drop, at: 5s, for: 1h, where: {device: 2}}"},
+        NULL);
+    assert_at_rest(&run, "away");
+    for (uint32_t d = 0; d < 4; d++)
+        cr_expect_eq(fleet_device(&run, d)->outcome_s > 86400, d == 2, "%u: %d s", d,
+                     (int)fleet_device(&run, d)->outcome_s);
+    fleet_run_free(&run);
+}
+
+/* Notified twice, by the same bytes: in the middle of the update, after it, and late. */
+Test(faults, a_message_that_comes_twice_or_late_changes_no_outcome)
+{
+    static const struct {
+        const char *fault;
+        int64_t from_s, to_s;
+    } row[] = {
+        {"kind: message, how: duplicate, delay: 1s", 0, 120},
+        {"kind: message, how: duplicate, delay: 40s", 0, 120},
+        {"kind: message, how: duplicate, delay: 1h", 0, 120},
+        {"kind: message, how: late, delay: 1s", 0, 120},
+        {"kind: message, how: late, delay: 3h", 10800, 11000},
+        {"kind: message, delay: 10m, at: 5s", 0, 720},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct list list = {.len = 0};
+        struct fleet_run run;
+        add(&list, "%s, " ONE, row[i].fault, 2);
+        fleet_run_plan(&run, &(struct fleet_plan){.count = 3, .faults = list.text}, NULL);
+        assert_at_rest(&run, row[i].fault);
+        cr_expect_eq(fleet_fault(&run, 0)->fired, 1, "%s", row[i].fault);
+        const struct rep_device *hit = fleet_device(&run, 1);
+        cr_expect_eq(hit->outcome, REP_OUT_CONFIRMED, "%s", row[i].fault);
+        cr_expect_eq(hit->boots, 1, "%s: %u boots", row[i].fault, hit->boots);
+        cr_expect(hit->outcome_s >= row[i].from_s && hit->outcome_s <= row[i].to_s, "%s: %d s",
+                  row[i].fault, (int)hit->outcome_s);
+        fleet_run_free(&run);
+    }
+}
+
 /* Nobody looked at the certificate in its time, and nothing passed the slow link. */
 Test(faults, what_no_device_has_met_was_not_armed)
 {

@@ -124,6 +124,8 @@ static const char *const rivals[] = {
     "{kind: network_drop, during: downloading, times: 5, for: 1m},"
     "{kind: power_loss, during: downloading, times: 5}",
     "{kind: network_drop, during: any, times: 5}, {kind: power_loss, during: any, times: 5}",
+    "{kind: message, how: any, delay: 3s, times: 3}, {kind: broker_restart, at: 30s, how: forget},"
+    "{kind: power_loss, during: any, times: 2}, {kind: network_drop, at: 13s, for: 1m, how: any}",
     "{kind: network_drop, how: any, during: downloading, times: 3, for: 5m},"
     "{kind: bad_certificate, server: store, at: 11s, for: 5m},"
     "{kind: bad_certificate, server: broker, at: 12s, for: 5m},"

@@ -204,6 +204,9 @@ enum scn_fault_kind {
                                 */
     SCN_FAULT_BAD_CERTIFICATE, /* server, how, at, for */
     SCN_FAULT_SLOW_LINK,       /* latency, jitter, bandwidth, slice, at, for | the whole run */
+    SCN_FAULT_BROKER_RESTART,  /* at, how: everybody's connection is lost; forget: and all that the
+                                  broker held */
+    SCN_FAULT_MESSAGE,         /* how, delay, at: of the service to a device, twice or late */
     SCN_FAULT_KINDS
 };
 
@@ -291,6 +294,12 @@ enum scn_how {
     SCN_HOW_NOT_YET_VALID,
     SCN_HOW_WRONG_NAME,
     SCN_HOW_UNKNOWN_CA,
+    /* broker_restart */
+    SCN_HOW_KEEP,
+    SCN_HOW_FORGET,
+    /* message */
+    SCN_HOW_DUPLICATE,
+    SCN_HOW_LATE,
     SCN_HOWS
 }; /* names in snake_case */
 
@@ -328,6 +337,7 @@ struct scn_fault {
     int64_t latency_us, jitter_us;           /* slow_link, one way */
     uint32_t bandwidth_bytes_s, slice_bytes; /* 0: no limit */
     int line, column;
+    int64_t delay_us; /* message */
 };
 
 enum scn_verdict {

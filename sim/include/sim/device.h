@@ -102,6 +102,11 @@ int64_t sim_device_run(struct sim_device *device, struct sim_shard *shard, int64
 int sim_device_deliver(struct sim_device *device, bool command, const char *payload, uint32_t len,
                        int64_t at_us, int64_t *next_us);
 
+/* The broker is stopped and started anew at at_us: the connection is lost, and what waits for the
+ * device too when the broker forgets, until the device has come back. Next time by *next_us. */
+void sim_device_broker_restarts(struct sim_device *device, bool forgets, int64_t at_us,
+                                int64_t *next_us);
+
 /* What is true of a device, seen from outside. */
 struct sim_truth {
     const char *version;    /* running, or last running; "" when nothing boots */

@@ -43,6 +43,7 @@ struct sim_fault {
     enum scn_how how; /* never ANY */
     int64_t at_us;    /* absolute; SIM_NEVER when it waits for a state */
     int64_t for_us;   /* outage, or time without power; SIM_NEVER: to the end of the run */
+    bool taken;       /* a message on its way carries it */
     int64_t until_us; /* of one that lasts and was begun: its end; 0: not begun */
     uint32_t draw[2]; /* details: offsets of flipped bits and so on */
     uint32_t armed_count, fired_count, rounds;
@@ -90,6 +91,8 @@ struct sim_fault *sim_fault_flash(struct sim_fault_set *set, enum scn_during sta
 struct sim_fault *sim_fault_http(struct sim_fault_set *set);
 struct sim_fault *sim_fault_transfer(struct sim_fault_set *set);
 struct sim_fault *sim_fault_boot(struct sim_fault_set *set);
+/* A message of the service to the device, at this time: the instance that spoils it, or NULL. */
+struct sim_fault *sim_fault_message(struct sim_fault_set *set, int64_t now_us);
 /* The earliest instance with a time of its own, not struck yet; NULL when none. */
 struct sim_fault *sim_fault_next_timed(struct sim_fault_set *set);
 

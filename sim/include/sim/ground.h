@@ -42,6 +42,9 @@ struct sim_ground {
      * acknowledged is lost with the service), or the fleet is not there yet: it must not act. */
     bool (*taken)(void *ctx);
     int (*send)(void *ctx, const struct camp_out *out);
+    /* The broker is stopped and started again on its ports; it forgets what it held, or not. NULL:
+     * this ground has none of its own. */
+    int (*restart_broker)(void *ctx, bool forgets, char *message, size_t len);
     /* What the report says of this ground: facts by name. */
     int (*report)(void *ctx, struct rep_result *result);
     void (*close)(void *ctx);

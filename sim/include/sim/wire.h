@@ -58,6 +58,13 @@ void sim_device_cut_off(struct sim_device *device, struct sim_shard *shard, int6
 /* It is over, and the device, which was off or not connected, has noticed nothing. */
 void sim_device_spared(struct sim_device *device, const struct sim_fault *fault);
 
+/* A message of the service is about to be sent: SCN_HOW_DUPLICATE: now, and once more after
+ * *delay_us; SCN_HOW_LATE: after *delay_us instead; SCN_HOW_ANY: as it is. */
+enum scn_how sim_device_spoil(struct sim_device *device, const char *payload, uint32_t len,
+                              int64_t now_us, int64_t *delay_us);
+/* What came after the delay was sent. */
+void sim_device_spoilt(struct sim_device *device);
+
 /* When the device wants to run next, SIM_NEVER: only when something comes in. */
 int64_t sim_device_next(const struct sim_device *device);
 
