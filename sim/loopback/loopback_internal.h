@@ -120,6 +120,7 @@ struct sim_loopback {
 /* clock.c */
 int64_t lb_now_us(const struct sim_loopback *lb); /* of the world */
 int64_t lb_utc_ms(void *ctx);                     /* the same, for certificates */
+int64_t lb_device_utc_ms(void *ctx);              /* of struct lb_device: its own clock */
 void lb_set_clock(struct sim_loopback *lb, int64_t now_us);
 uint64_t lb_rss_bytes(void);
 uint64_t lb_listen_overflows(void); /* of the whole host */
