@@ -123,7 +123,8 @@ static int prepare(void *ctx, struct sim_world *world, char *message, size_t len
     world->pace = lb->scn->campaign.time_scale;
     world->born_us = lb->scn->start_us - GATHER_WITHIN_S * INT64_C(1000000) * world->pace;
     const struct sim_loopback_need need = {lb->devices, lb->roughs};
-    if (sim_loopback_preflight(&need, message, len) || start_servers(lb, message, len))
+    if (lb_faults_make_sense(lb->scn, message, len) ||
+        sim_loopback_preflight(&need, message, len) || start_servers(lb, message, len))
         return -1;
     lb->transfers_max = lb_transfers_max(&need);
     world->timing = (struct sim_flash_timing){0}; /* it takes what the host takes */

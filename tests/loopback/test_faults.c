@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DEVICES = 10 };
 
@@ -157,5 +158,19 @@ Test(loopback_faults, a_broker_that_forgets_costs_a_day_and_no_update)
     cr_expect_eq(world_number(&run, "updates/confirmed"), DEVICES);
     cr_expect_geq(world_number(&run, "virtual_s"), 86400);
     cr_expect_eq(count_of(&run, 0, "fired"), 1);
+    world_run_free(&run);
+}
+
+Test(loopback_faults, a_fault_too_short_to_be_met_is_refused_before_anything_starts)
+{
+    struct world_run run;
+    char scenario[4096];
+    snprintf(scenario, sizeof scenario, "%s%s", frame,
+             "  - {kind: bad_certificate, server: broker, at: 0s, for: 119s}\n");
+    world_run(&run, scenario, "loopback", "");
+    cr_expect_eq(run.exit_code, 1, "%d", run.exit_code);
+    cr_expect_not_null(strstr(run.said, "s.yaml:19:5: faults.0.for: at campaign.time_scale 60"),
+                       "%s", run.said);
+    cr_expect_not_null(strstr(run.said, "accepted: 120s or more"), "%s", run.said);
     world_run_free(&run);
 }
