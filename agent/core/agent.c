@@ -117,10 +117,25 @@ static void handle(struct agent *agent, const struct agent_event *event)
     }
 }
 
+/*
+ * What is waited for is a time that passes, whatever the clock says: it is as far away as before.
+ * What the calendar decides (deadline, window, deferral) the steps look up anew at each input.
+ */
+void agent_clock_set(struct agent *agent, int64_t from_ms, int64_t to_ms)
+{
+    int64_t by_ms = to_ms - from_ms;
+    agent->started_ms += by_ms;
+    if (agent->deadline_ms != AGENT_NEVER)
+        agent->deadline_ms += by_ms;
+    agent->now_ms += by_ms;
+}
+
 void agent_input(struct agent *agent, const struct agent_event *event, int64_t now_ms)
 {
     if (agent->reboot_sent)
         return;
+    if (now_ms < agent->now_ms) /* no time passes backwards: the clock was set */
+        agent_clock_set(agent, agent->now_ms, now_ms);
     agent->now_ms = now_ms;
     agent_journal_hold(&agent->journal);
     handle(agent, event);

@@ -1,6 +1,7 @@
 /* The keys of a fault, and which of them each kind takes. */
 #include "form.h"
 #include "key.h"
+#include "number.h"
 #include <string.h>
 
 enum { HOWS_MAX = 256 };
@@ -20,6 +21,26 @@ static int read_torn(struct scn_reader *r, const struct scn_path *path, const st
     if (node->kind == SCN_NODE_SCALAR && !strcmp(node->text, "last"))
         plain_name.text = "suffix";
     return scn_read_key(r, path, &plain_name, &key, member);
+}
+
+static const char by_accepts[] = "a signed duration, as +400d or -90s, up to 36500d either way";
+
+static int read_by(struct scn_reader *r, const struct scn_path *path, const struct scn_node *node,
+                   void *member)
+{
+    static const int64_t most_us = INT64_C(36500) * 86400000000;
+    int64_t *by_us = member;
+    int error = scn_need_scalar(r, path, node, by_accepts);
+    if (error)
+        return error;
+    bool sign = node->text[0] == '+' || node->text[0] == '-';
+    if (!sign || !scn_duration_parse(node->text + 1, by_us) || !*by_us)
+        return scn_refuse_value(r, path, node, "is no signed duration", by_accepts);
+    if (*by_us > most_us)
+        return scn_refuse_value(r, path, node, "is out of range", by_accepts);
+    if (node->text[0] == '-')
+        *by_us = -*by_us;
+    return SCN_OK;
 }
 
 #define WHERE(member) .offset = offsetof(struct scn_where, member)
@@ -53,8 +74,9 @@ static const struct scn_key where_keys[] = {
 static const struct scn_map map_where = {"where of a fault", SCN_KEYS(where_keys), NULL};
 
 /* What a kind takes: d during, a at, f for, t torn, h how, r region, w where, v devices, o off_for,
- * n times, e server, l latency, j jitter, b bandwidth, s slice, m delay. Needs: 'd' during or at,
- * 'a' at, 'r' region and during or at, 'e' server and at, 's' something that is slow. */
+ * n times, e server, l latency, j jitter, b bandwidth, s slice, m delay, y by. Needs: 'd' during or
+ * at, 'a' at, 'r' region and during or at, 'e' server and at, 's' something that is slow, 'y' by
+ * and at. */
 struct fault_form {
     const char *takes;
     char needs;
@@ -79,16 +101,17 @@ static const struct fault_form fault_forms[SCN_FAULT_KINDS] = {
     [SCN_FAULT_SLOW_LINK] = {"afwvljbs", 's'},
     [SCN_FAULT_BROKER_RESTART] = {"ah", 'a', {{SCN_HOW_KEEP, SCN_HOW_FORGET}}},
     [SCN_FAULT_MESSAGE] = {"ahwvnm", 0, {{SCN_HOW_DUPLICATE, SCN_HOW_LATE}}},
+    [SCN_FAULT_CLOCK_SKEW] = {"afwvy", 'y'},
 };
 
 static const struct {
     char letter;
     const char *key;
 } fault_letters[] = {
-    {'d', "during"},  {'a', "at"},        {'f', "for"},    {'t', "torn"},
-    {'h', "how"},     {'r', "region"},    {'w', "where"},  {'v', "devices"},
-    {'o', "off_for"}, {'n', "times"},     {'e', "server"}, {'l', "latency"},
-    {'j', "jitter"},  {'b', "bandwidth"}, {'s', "slice"},  {'m', "delay"},
+    {'d', "during"}, {'a', "at"},      {'f', "for"},     {'t', "torn"},      {'h', "how"},
+    {'r', "region"}, {'w', "where"},   {'v', "devices"}, {'o', "off_for"},   {'n', "times"},
+    {'e', "server"}, {'l', "latency"}, {'j', "jitter"},  {'b', "bandwidth"}, {'s', "slice"},
+    {'m', "delay"},  {'y', "by"},
 };
 
 static int check_takes(struct scn_reader *r, const struct scn_path *path,
@@ -138,7 +161,9 @@ static int check_needs(struct scn_reader *r, const struct scn_path *path,
         return check_slow(r, path, node, kind);
     if (form->needs == 'e' && !scn_node_get(node, "server"))
         return scn_fail(r, path, node, "%s needs 'server'; accepted: one of broker, store", kind);
-    if ((form->needs == 'a' || form->needs == 'e') && !at)
+    if (form->needs == 'y' && !scn_node_get(node, "by"))
+        return scn_fail(r, path, node, "%s needs 'by'; accepted: %s", kind, by_accepts);
+    if (strchr("aey", form->needs) && form->needs && !at)
         return scn_fail(r, path, node, "%s needs 'at'; accepted: a time from the start, as 50h",
                         kind);
     if (form->needs && !during && !at)
@@ -316,6 +341,12 @@ static const struct scn_key fault_keys[] = {
      .max = 86400000000,
      .fallback = "1m",
      .means = "How late the message is, or how long after the first it comes once more."},
+    {.name = "by",
+     .type = SCN_T_CUSTOM,
+     AT(by_us),
+     .read = read_by,
+     .accepts = by_accepts,
+     .means = "How far the device's own clock is ahead (+) or behind (-)."},
 };
 const struct scn_map scn_map_fault = {"faults", SCN_KEYS(fault_keys), finish_fault};
 

@@ -7,7 +7,7 @@
 
 NAMES(scn_names_fault_kind, "power_loss", "corrupt_download", "network_drop", "boot_failure",
       "flash_damage", "broker_down", "cdn_down", "service_restart", "bad_certificate", "slow_link",
-      "broker_restart", "message");
+      "broker_restart", "message", "clock_skew");
 /* SCN_DURING_NONE means that `at` is used: it has no name. */
 NAMES(scn_names_during, NULL, "any", "flash_write", "flash_erase", "boot", "idle", "notified",
       "checking", "download_scheduled", "downloading", "download_failed", "verifying", "verified",

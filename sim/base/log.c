@@ -55,6 +55,7 @@ static const char *const event_name[SIM_EV_KINDS] = {
     [SIM_EV_LINK_DOWN] = "link_down",
     [SIM_EV_LINK_UP] = "link_up",
     [SIM_EV_OPERATOR] = "operator",
+    [SIM_EV_CLOCK] = "clock",
 };
 
 const char *sim_event_name(int kind)

@@ -95,7 +95,8 @@ static void start_agent(struct sim_device *dev)
                                     .cause = dev->outcome.cause};
     dev->power = POWER_APP;
     dev->state = AGENT_IDLE;
-    agent_start(dev->agent, &dev->agent_config, &boot, dev->now_us / 1000);
+    dev_clock_used(dev);
+    agent_start(dev->agent, &dev->agent_config, &boot, dev_clock_ms(dev));
     dev->state = agent_state(dev->agent);
     dev_interlock(dev);
     dev_agent_drain(dev);

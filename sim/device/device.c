@@ -151,12 +151,14 @@ void dev_agent_drain(struct sim_device *dev)
     if (dev->power != POWER_APP)
         return;
     int64_t deadline_ms = agent_deadline(dev->agent);
-    dev->timer[TIMER_AGENT] = deadline_ms == INT64_MAX ? SIM_NEVER : deadline_ms * 1000;
+    dev->timer[TIMER_AGENT] =
+        deadline_ms == INT64_MAX ? SIM_NEVER : deadline_ms * 1000 - dev->skew_us;
 }
 
 void dev_agent_input(struct sim_device *dev, const struct agent_event *event)
 {
-    agent_input(dev->agent, event, dev->now_us / 1000);
+    dev_clock_used(dev);
+    agent_input(dev->agent, event, dev_clock_ms(dev));
     dev_agent_drain(dev);
 }
 
@@ -226,6 +228,7 @@ static void (*const due[TIMERS])(struct sim_device *) = {
     [TIMER_AGENT] = agent_due,
     [TIMER_FLUSH] = telemetry_due,
     [TIMER_BROKER] = dev_broker_restarted,
+    [TIMER_CLOCK] = dev_clock_set,
 };
 
 static enum sim_timer earliest(const struct sim_device *dev)

@@ -28,6 +28,7 @@ enum sim_timer {
     TIMER_AGENT,
     TIMER_FLUSH,
     TIMER_BROKER, /* the broker was started anew */
+    TIMER_CLOCK,  /* the device's own clock is right again */
     TIMERS
 };
 
@@ -108,8 +109,9 @@ struct sim_device {
     bool connected, drivers_ok, config_ok, telemetry_ok, data_migrated, interlock, interlock_told;
     int64_t connected_us, connected_at_first_us, lost_us;
     int64_t mqtt_down_until_us, http_down_until_us;
-    bool forgotten; /* the broker has no session for it: what is sent to it is lost */
-    bool holed;     /* connected, but nothing passes any more, and nobody has noticed yet */
+    int64_t skew_us; /* its own clock is so far ahead */
+    bool forgotten;  /* the broker has no session for it: what is sent to it is lost */
+    bool holed;      /* connected, but nothing passes any more, and nobody has noticed yet */
     int64_t slow_until_us;
     int64_t distrust_until_us[SCN_SERVERS]; /* its certificate is bad */
     uint32_t puback_id;
@@ -219,6 +221,14 @@ bool dev_refuses_certificate(struct sim_device *dev, enum scn_server server);
 void dev_black_hole(struct sim_device *dev, uint32_t chance);
 void dev_hole_noticed(struct sim_device *dev);
 void dev_broker_restarted(struct sim_device *dev);
+
+/* skew.c: the device's own clock */
+int64_t dev_clock_ms(const struct sim_device *dev);
+void dev_begin_skew(struct sim_device *dev, struct sim_fault *fault);
+void dev_clock_used(struct sim_device *dev); /* the agent was told the time */
+void dev_clock_set(struct sim_device *dev);  /* by a fault's beginning or end */
+/* By this clock no certificate is valid. */
+bool dev_clock_refuses(const struct sim_device *dev);
 
 /* http.c */
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset);

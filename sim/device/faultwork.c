@@ -117,6 +117,9 @@ void dev_strike(struct sim_device *dev, struct sim_fault *fault)
     case SCN_FAULT_SLOW_LINK:
         dev_begin_slow(dev, fault);
         break;
+    case SCN_FAULT_CLOCK_SKEW:
+        dev_begin_skew(dev, fault);
+        break;
     case SCN_FAULT_BAD_CERTIFICATE:
         dev_begin_bad_certificate(dev, fault);
         break;

@@ -295,7 +295,8 @@ void dev_http_step(struct sim_device *dev)
         return;
     }
     http->stalled_us = 0;
-    if (!http->headed && dev_refuses_certificate(dev, SCN_SERVER_STORE)) {
+    if (!http->headed &&
+        (dev_clock_refuses(dev) || dev_refuses_certificate(dev, SCN_SERVER_STORE))) {
         finish(dev, AGENT_EV_HTTP_ERROR);
     } else if (!http->headed) {
         head(dev);

@@ -77,6 +77,12 @@ void dev_mqtt_connect(struct sim_device *dev)
         dev->timer[TIMER_MQTT] = dev->mqtt_down_until_us + sim_rng_below(&dev->link_rng, 10000000);
         return;
     }
+    if (dev_clock_refuses(dev)) {
+        dev_log(dev, SIM_EV_MQTT_DOWN, 3, 0, "by this clock the broker's certificate is not valid");
+        dev->mqtt_down_until_us = dev->timer[TIMER_CLOCK];
+        dev->timer[TIMER_MQTT] = dev->mqtt_down_until_us + sim_rng_below(&dev->link_rng, 10000000);
+        return;
+    }
     dev_connected(dev);
 }
 

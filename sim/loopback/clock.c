@@ -29,6 +29,12 @@ int64_t lb_utc_ms(void *ctx)
     return lb_now_us(ctx) / 1000;
 }
 
+int64_t lb_device_utc_ms(void *ctx)
+{
+    const struct lb_device *dev = ctx;
+    return (lb_now_us(dev->lb) + sim_device_skew_us(dev->device)) / 1000;
+}
+
 uint64_t lb_rss_bytes(void)
 {
     unsigned long size, resident = 0;

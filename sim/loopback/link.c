@@ -187,7 +187,7 @@ static void get_now(struct lb_device *dev)
                                           .offset = dev->offset,
                                           .bind_address = dev->address,
                                           .connect_to = connect_to,
-                                          .clock = {lb_utc_ms, dev->lb}};
+                                          .clock = {lb_device_utc_ms, dev}};
     dev->lb->counts.gets++;
     take_place(dev, LB_STORE);
     dev->transfer = agent_http_get(dev->lb->http, &request, &http_events, dev);
@@ -335,7 +335,7 @@ int lb_device_open(struct lb_device *dev)
         .message_bytes_max = MESSAGE_BYTES_MAX,
         .keepalive_s = (uint16_t)(dev->lb->scn->device.keepalive_us / 1000000),
         .connect_within_s = connect_within_s(&dev->lb->scn->device),
-        .clock = {lb_utc_ms, dev->lb},
+        .clock = {lb_device_utc_ms, dev},
     };
     if (agent_mqtt_create(&dev->mqtt, dev->lb->loop, &dev->mqtt_config, &mqtt_events, dev))
         return -1;

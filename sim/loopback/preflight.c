@@ -111,3 +111,24 @@ uint32_t lb_roughs(const struct sim_world *world)
         roughs += lb_is_rough(world, d);
     return roughs;
 }
+
+/* A bad certificate is met by who connects, and after a loss that is a second or two later. */
+int lb_faults_make_sense(const struct scn *scn, char *message, size_t len)
+{
+    const int64_t least_us = 2000000;
+    int64_t scale = scn->campaign.time_scale;
+    for (uint32_t f = 0; f < scn->faults; f++) {
+        const struct scn_fault *fault = &scn->fault[f];
+        if (fault->kind != SCN_FAULT_BAD_CERTIFICATE || fault->server != SCN_SERVER_BROKER ||
+            fault->for_us >= least_us * scale)
+            continue;
+        snprintf(message, len,
+                 "%s:%d:%d: faults.%u.for: at campaign.time_scale %u this lasts %" PRId64
+                 " ms of real time, and a device connects again after one to two seconds; "
+                 "accepted: %" PRId64 "s or more, or a smaller time_scale",
+                 scn->path, fault->line, fault->column, f, scn->campaign.time_scale,
+                 fault->for_us / scale / 1000, least_us * scale / 1000000);
+        return -1;
+    }
+    return 0;
+}

@@ -109,7 +109,8 @@ Test(cli_usage, an_output_that_may_not_be_written_is_told_before_the_run)
 
 Test(cli_usage, commands_that_are_not_built_say_so)
 {
-    static const char *const line[] = {"explore small.yaml --runs 5", "rig list --bench bench.yaml"};
+    static const char *const line[] = {"explore small.yaml --runs 5",
+                                       "rig list --bench bench.yaml"};
     for (size_t i = 0; i < sizeof line / sizeof *line; i++)
         assert_refused(program("%s", line[i]), "not built yet", line[i]);
 }

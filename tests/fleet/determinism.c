@@ -17,6 +17,7 @@ static const char mixed_faults[] =
     "{kind: bad_certificate, server: broker, how: any, at: 5m, for: 10m, devices: 25%},"
     "{kind: slow_link, latency: 1s, jitter: 1s, bandwidth: 4KiB, slice: 300, devices: 25%},"
     "{kind: broker_restart, at: 40s, how: any},"
+    "{kind: clock_skew, by: -2d, at: 15s, for: 1m, devices: 25%},"
     "{kind: message, how: any, delay: 20s, devices: 50%, times: 2},"
     "{kind: service_restart, at: 30m}";
 

@@ -419,6 +419,47 @@ Test(faults, a_message_that_comes_twice_or_late_changes_no_outcome)
     }
 }
 
+/* A clock that is wrong from 5 s on, before everybody's update, or in the trial, which lasts from
+ * about 13 s to 73 s: what the calendar decides follows it, what is timed does not. */
+static const struct {
+    const char *fault;
+    enum rep_outcome outcome;
+    enum agent_reason why;
+    int64_t from_s, to_s;
+} skew[] = {
+    {"by: +400d, at: 5s, for: 1h", REP_OUT_REFUSED, AGENT_WHY_DEADLINE, 0, 60},
+    {"by: +1d, at: 5s, for: 1h", REP_OUT_CONFIRMED, AGENT_WHY_NONE, 70, 90},
+    {"by: -12h, at: 5s, for: 1h", REP_OUT_CONFIRMED, AGENT_WHY_NONE, 70, 90},
+    /* The store's certificate is not valid by then; the retries go on when the clock is right. */
+    {"by: -400d, at: 5s, for: 10m", REP_OUT_CONFIRMED, AGENT_WHY_NONE, 600, 2000},
+    {"by: +5000d, at: 0s, for: 10m", REP_OUT_CONFIRMED, AGENT_WHY_NONE, 600, 2000},
+    {"by: +400d, at: 20s, for: 1h", REP_OUT_CONFIRMED, AGENT_WHY_NONE, 70, 90},
+    {"by: -400d, at: 20s, for: 1h", REP_OUT_CONFIRMED, AGENT_WHY_NONE, 70, 90},
+    {"by: +400d, at: 20s, for: 5s", REP_OUT_CONFIRMED, AGENT_WHY_NONE, 70, 90},
+    {"by: -400d, at: 20s, for: 5s", REP_OUT_CONFIRMED, AGENT_WHY_NONE, 70, 90},
+};
+enum { SKEWS = sizeof skew / sizeof *skew };
+
+Test(faults, a_wrong_clock_ends_as_the_calendar_says_and_times_nothing_wrongly)
+{
+    struct list list = {.len = 0};
+    struct fleet_run run;
+    for (uint32_t i = 0; i < SKEWS; i++)
+        add(&list, "kind: clock_skew, %s, " ONE, skew[i].fault, i + 1);
+    fleet_run_plan(&run, &(struct fleet_plan){.count = SKEWS, .faults = list.text}, NULL);
+    assert_at_rest(&run, "clock skew");
+    for (uint32_t i = 0; i < SKEWS; i++) {
+        const struct rep_device *row = fleet_device(&run, i);
+        cr_expect_eq(fleet_fault(&run, i)->fired, 1, "%s", skew[i].fault);
+        cr_expect_eq(row->outcome, skew[i].outcome, "%s: %s", skew[i].fault,
+                     rep_outcome_name((int)row->outcome));
+        cr_expect_str_eq(row->reason, agent_reason_name((int)skew[i].why), "%s", skew[i].fault);
+        cr_expect(row->outcome_s >= skew[i].from_s && row->outcome_s <= skew[i].to_s, "%s: %d s",
+                  skew[i].fault, (int)row->outcome_s);
+    }
+    fleet_run_free(&run);
+}
+
 /* Nobody looked at the certificate in its time, and nothing passed the slow link. */
 Test(faults, what_no_device_has_met_was_not_armed)
 {

@@ -124,6 +124,8 @@ static const char *const rivals[] = {
     "{kind: network_drop, during: downloading, times: 5, for: 1m},"
     "{kind: power_loss, during: downloading, times: 5}",
     "{kind: network_drop, during: any, times: 5}, {kind: power_loss, during: any, times: 5}",
+    "{kind: clock_skew, by: +2d, at: 11s, for: 1m}, {kind: clock_skew, by: -9d, at: 15s, for: 2s},"
+    "{kind: power_loss, during: any, times: 2, off_for: 40s}, {kind: power_loss, at: 11s}",
     "{kind: message, how: any, delay: 3s, times: 3}, {kind: broker_restart, at: 30s, how: forget},"
     "{kind: power_loss, during: any, times: 2}, {kind: network_drop, at: 13s, for: 1m, how: any}",
     "{kind: network_drop, how: any, during: downloading, times: 3, for: 5m},"

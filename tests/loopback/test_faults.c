@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DEVICES = 10 };
 
@@ -126,6 +127,25 @@ Test(loopback_faults, a_broker_is_restarted_and_messages_come_twice_or_late)
     RUN(row);
 }
 
+/* Device 0's update is over by its calendar; device 1 does not believe the store, later it does. */
+Test(loopback_faults, a_wrong_clock_refuses_certificates_and_ends_an_update)
+{
+    struct world_run run;
+    char scenario[4096];
+    snprintf(scenario, sizeof scenario, "%s%s", frame,
+             "  - {kind: clock_skew, by: +400d, at: 0s, for: 1h, where: {device: 0}}\n"
+             "  - {kind: clock_skew, by: -400d, at: 0s, for: 2m, where: {device: 1}}\n"
+             "  - {kind: clock_skew, by: -400d, at: 1m, for: 10s, where: {device: 2}}\n");
+    world_run(&run, scenario, "loopback", "");
+    cr_assert_eq(run.exit_code, 0, "%d: %s", run.exit_code, run.said);
+    cr_expect_eq(world_number(&run, "updates/refused"), 1);
+    cr_expect_eq(world_number(&run, "updates/confirmed"), DEVICES - 1);
+    cr_expect_geq(world_number(&run, "virtual_s"), 120);
+    for (size_t i = 0; i < 3; i++)
+        cr_expect_eq(count_of(&run, i, "fired"), 1, "%zu", i);
+    world_run_free(&run);
+}
+
 /* What it held is gone: those that were told nothing yet are told the next day. */
 Test(loopback_faults, a_broker_that_forgets_costs_a_day_and_no_update)
 {
@@ -138,5 +158,19 @@ Test(loopback_faults, a_broker_that_forgets_costs_a_day_and_no_update)
     cr_expect_eq(world_number(&run, "updates/confirmed"), DEVICES);
     cr_expect_geq(world_number(&run, "virtual_s"), 86400);
     cr_expect_eq(count_of(&run, 0, "fired"), 1);
+    world_run_free(&run);
+}
+
+Test(loopback_faults, a_fault_too_short_to_be_met_is_refused_before_anything_starts)
+{
+    struct world_run run;
+    char scenario[4096];
+    snprintf(scenario, sizeof scenario, "%s%s", frame,
+             "  - {kind: bad_certificate, server: broker, at: 0s, for: 119s}\n");
+    world_run(&run, scenario, "loopback", "");
+    cr_expect_eq(run.exit_code, 1, "%d", run.exit_code);
+    cr_expect_not_null(strstr(run.said, "s.yaml:19:5: faults.0.for: at campaign.time_scale 60"),
+                       "%s", run.said);
+    cr_expect_not_null(strstr(run.said, "accepted: 120s or more"), "%s", run.said);
     world_run_free(&run);
 }

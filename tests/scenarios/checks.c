@@ -65,6 +65,8 @@ Test(scn_checks, each_kind_of_fault_is_accepted_in_its_right_form)
         "{kind: service_restart, at: 1h}",
         "{kind: network_drop, at: 1h, how: black_hole}",
         "{kind: broker_restart, at: 1h}",
+        "{kind: clock_skew, by: +400d, at: 1h, for: 1d, devices: 3%}",
+        "{kind: clock_skew, by: -90s, at: 0s, where: {group: pumps}}",
         "{kind: broker_restart, at: 1h, how: forget}",
         "{kind: message, how: late, delay: 2h, times: 3, at: 1d, where: {group: pumps}}",
         "{kind: bad_certificate, server: store, how: wrong_name, at: 1h, for: 2h, devices: 5%}",

@@ -185,6 +185,13 @@ int agent_start(struct agent *agent, const struct agent_config *config,
 /* Feeds one event. Hostile bytes are refused inside; nothing is returned, the state tells. */
 void agent_input(struct agent *agent, const struct agent_event *event, int64_t now_ms);
 
+/*
+ * The clock was set from from_ms to to_ms, its time at this moment before and after: what is timed
+ * (health checks, retries) goes on as if it had not been. An AGENT_EV_TIME at the new time has to
+ * follow. A clock that was set back is noticed by agent_input without this call.
+ */
+void agent_clock_set(struct agent *agent, int64_t from_ms, int64_t to_ms);
+
 /* The next action; false when there is none. The action's pointers live until the next call. */
 bool agent_next(struct agent *agent, struct agent_action *out);
 

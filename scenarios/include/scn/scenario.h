@@ -69,7 +69,7 @@ struct scn_device {
     int64_t mqtt_within_us, fault_free_us, watchdog_us;
     int64_t retry_first_us, retry_max_us; /* of downloads: 60 s, doubling up to 6 h */
     enum scn_credentials credentials;
-    int64_t keepalive_us, stall_us;       /* MQTT's, 60 s; of a download without a byte, 30 s */
+    int64_t keepalive_us, stall_us; /* MQTT's, 60 s; of a download without a byte, 30 s */
     uint32_t trial_boots;
 };
 
@@ -207,6 +207,7 @@ enum scn_fault_kind {
     SCN_FAULT_BROKER_RESTART,  /* at, how: everybody's connection is lost; forget: and all that the
                                   broker held */
     SCN_FAULT_MESSAGE,         /* how, delay, at: of the service to a device, twice or late */
+    SCN_FAULT_CLOCK_SKEW,      /* by, at, for: the device's own clock is wrong */
     SCN_FAULT_KINDS
 };
 
@@ -338,6 +339,7 @@ struct scn_fault {
     uint32_t bandwidth_bytes_s, slice_bytes; /* 0: no limit */
     int line, column;
     int64_t delay_us; /* message */
+    int64_t by_us;    /* clock_skew, signed */
 };
 
 enum scn_verdict {

@@ -48,6 +48,7 @@ enum sim_event_kind {
     SIM_EV_LINK_DOWN,
     SIM_EV_LINK_UP,
     SIM_EV_OPERATOR,
+    SIM_EV_CLOCK,
     SIM_EV_KINDS
 };
 const char *sim_event_name(int kind);

@@ -65,6 +65,9 @@ enum scn_how sim_device_spoil(struct sim_device *device, const char *payload, ui
 /* What came after the delay was sent. */
 void sim_device_spoilt(struct sim_device *device);
 
+/* How far the device's own clock is ahead: whoever checks certificates for it adds this. */
+int64_t sim_device_skew_us(const struct sim_device *device);
+
 /* When the device wants to run next, SIM_NEVER: only when something comes in. */
 int64_t sim_device_next(const struct sim_device *device);
 
