@@ -112,6 +112,14 @@ static int open_loop(struct sim_loopback *lb)
     return 0;
 }
 
+static void close_loop(struct sim_loopback *lb)
+{
+    for (int i = 0; lb->loop && i < 2; i++)
+        ev_signal_stop(lb->loop, &lb->stop[i]);
+    if (lb->loop)
+        ev_loop_destroy(lb->loop);
+}
+
 static int prepare(void *ctx, struct sim_world *world, char *message, size_t len)
 {
     struct sim_loopback *lb = ctx;
@@ -124,14 +132,17 @@ static int prepare(void *ctx, struct sim_world *world, char *message, size_t len
     world->born_us = lb->scn->start_us - GATHER_WITHIN_S * INT64_C(1000000) * world->pace;
     const struct sim_loopback_need need = {lb->devices, lb->roughs};
     if (lb_faults_make_sense(lb->scn, message, len) ||
-        sim_loopback_preflight(&need, message, len) || start_servers(lb, message, len))
+        sim_loopback_preflight(&need, message, len))
         return -1;
     lb->transfers_max = lb_transfers_max(&need);
-    world->timing = (struct sim_flash_timing){0}; /* it takes what the host takes */
+    /* Before the servers: from now on a signal does not end us with their folder left behind. */
     if (open_loop(lb)) {
         snprintf(message, len, "no event loop: %s", strerror(errno));
         return -1;
     }
+    if (start_servers(lb, message, len))
+        return -1;
+    world->timing = (struct sim_flash_timing){0}; /* it takes what the host takes */
     if (lb->tell)
         fprintf(lb->tell,
                 "servers in %s; watch: mosquitto_sub --cafile %s/pki/ca.pem -h 127.0.0.1 -p %u -u "
@@ -202,11 +213,10 @@ static int open_desk(struct sim_loopback *lb, char *message, size_t len)
         ev_run(lb->loop, EVRUN_ONCE);
         ev_timer_stop(lb->loop, &lb->wake);
     }
-    if (!sim_desk_is_up(lb->desk))
-        snprintf(message, len, "%s",
-                 lb->interrupted ? "interrupted before it began"
-                                 : "the campaign service could not connect to the broker");
-    return sim_desk_is_up(lb->desk) ? 0 : -1;
+    if (sim_desk_is_up(lb->desk) || lb->interrupted) /* that is told by the run */
+        return 0;
+    snprintf(message, len, "the campaign service could not connect to the broker");
+    return -1;
 }
 
 /* The certificate is made for the run; the broker takes the device's name from it. */
@@ -443,10 +453,6 @@ static void close_ground(void *ctx)
     lb_rough_close(lb);
     lb_post_free(lb);
     agent_tls_free(lb->tls);
-    for (int i = 0; lb->loop && i < 2; i++)
-        ev_signal_stop(lb->loop, &lb->stop[i]);
-    if (lb->loop)
-        ev_loop_destroy(lb->loop);
     for (int server = 0; server < LB_SERVERS; server++)
         lb_line_free(&lb->line[server]);
     sim_queue_free(&lb->due);
@@ -455,6 +461,7 @@ static void close_ground(void *ctx)
     free(lb->info);
     if (lb->servers_run)
         sim_servers_stop(&lb->servers);
+    close_loop(lb); /* last: an impatient second signal must not leave a server or its folder */
     const struct scn *scn = lb->scn;
     FILE *tell = lb->tell;
     struct sim_ground ground = lb->ground;
