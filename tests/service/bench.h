@@ -91,5 +91,6 @@ long long bench_ask(const struct bench *bench, const char *db, const char *sql);
 void bench_device_open(struct bench *bench, uint32_t number);
 void bench_device_close(struct bench_device *device);
 void bench_publish(struct bench_device *device, const void *bytes, uint32_t len);
+void bench_telemetry(struct bench_device *device);
 
 #endif

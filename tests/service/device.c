@@ -64,7 +64,7 @@ static void say(struct bench_device *device, bool again)
                                   TOKEN_STATUS));
 }
 
-static void say_telemetry(struct bench_device *device)
+void bench_telemetry(struct bench_device *device)
 {
     char json[256], topic[64];
     int len = snprintf(json, sizeof json,
@@ -91,7 +91,7 @@ static void on_published(void *ctx, uint32_t token)
     device->last = device->word->status;
     device->word++;
     if (!strcmp(device->last, "confirmed"))
-        say_telemetry(device);
+        bench_telemetry(device);
     device->bench->acknowledged++;
     if (device->bench->on_acknowledged)
         device->bench->on_acknowledged(device->bench);
