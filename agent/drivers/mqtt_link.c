@@ -201,8 +201,8 @@ void mqtt_link_is_up(struct mqtt_link *link)
 
 /* Before each read of the socket, and after: counts, and ends this event's share as if there were
  * nothing more to read. The loop comes back, for the bytes are still there.
- * While the library reads, nothing is written: it acknowledges a message before it hands it over, and
- * a device whose power goes while it takes the message in must get it again. What it has to say
+ * While the library reads, nothing is written: it acknowledges a message before it hands it over,
+ * and a device whose power goes while it takes the message in must get it again. What it has to say
  * waits in its queue, or is never said.
  * A write that fails looks like one that has to wait: the library would close the socket, and with
  * it the server's last word, an alert which says why. The next read brings it, or the end. */

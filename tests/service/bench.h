@@ -22,7 +22,7 @@ struct bench_word {
 typedef const struct bench_word *(*bench_script)(uint32_t device);
 const struct bench_word *bench_mixed(uint32_t device); /* 8 confirm, 4 do not */
 const struct bench_word *bench_good(uint32_t device);
-const struct bench_word *bench_bad(uint32_t device); /* rolls back */
+const struct bench_word *bench_bad(uint32_t device);     /* rolls back */
 const struct bench_word *bench_hanging(uint32_t device); /* stops while it downloads */
 
 struct bench;

@@ -197,9 +197,9 @@ static void let_time_pass(void)
     sqlite3 *db;
     snprintf(path, sizeof path, "%s/service.db", bench.dir);
     cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db, "UPDATE service SET started_us = started_us - 20000000", NULL,
-                              NULL, NULL),
-                 SQLITE_OK);
+    cr_assert_eq(
+        sqlite3_exec(db, "UPDATE service SET started_us = started_us - 20000000", NULL, NULL, NULL),
+        SQLITE_OK);
     sqlite3_close(db);
 }
 

@@ -8,8 +8,8 @@
  * it, as after a power cut). Events are called from the loop or from none of the functions below,
  * and every function may be called inside every event, destroy too.
  *
- * A message is acknowledged when `message` has returned, not before: one during which the connection
- * is dropped (a power cut) is delivered again, and so are those that were read with it.
+ * A message is acknowledged when `message` has returned, not before: one during which the
+ * connection is dropped (a power cut) is delivered again, and so are those that were read with it.
  */
 #ifndef DRIVERS_MQTT_H
 #define DRIVERS_MQTT_H
