@@ -59,18 +59,16 @@ static int send_all(struct sim_fleet *fleet)
     return 0;
 }
 
+/* What was heard is committed before the service is killed: the broker has its acknowledgements, and
+ * nobody would say it again. (The program `brickyard service` commits before it acknowledges.) */
 static int service_acts(struct sim_fleet *fleet)
 {
-    int error = sim_fleet_service_events(fleet);
-    if (error)
-        return error;
     bool due = fleet->said || camp_next_at(fleet->camp) <= fleet->now_us;
-    if (!due)
-        return 0;
     fleet->said = false;
-    if (camp_tick(fleet->camp, fleet->now_us))
+    if (due && camp_tick(fleet->camp, fleet->now_us))
         return sim_fleet_say(fleet, camp_message(fleet->camp), SIM_FLEET_EDB);
-    return send_all(fleet);
+    int error = send_all(fleet);
+    return error ? error : sim_fleet_service_events(fleet);
 }
 
 static int64_t next_due(const struct sim_fleet *fleet)
