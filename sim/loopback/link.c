@@ -143,7 +143,7 @@ static void http_over(struct lb_device *dev, bool complete, const char *why)
     leave_place(dev, LB_STORE);
     dev->lb->counts.got += complete;
     dev->lb->counts.http_errors += !complete;
-    lb_news_tell(dev->lb); /* what was seen at the edge comes before what the device makes of it */
+    sim_rough_tell(dev->lb->rough); /* what was seen at the edge comes before what the device makes of it */
     sim_device_http_end(dev->device, shard_of(dev), lb_now_us(dev->lb), complete, why);
     lb_device_woke(dev);
 }
@@ -175,7 +175,7 @@ static void connect_now(struct lb_device *dev)
 static void get_now(struct lb_device *dev)
 {
     char connect_to[32];
-    snprintf(connect_to, sizeof connect_to, "127.0.0.1:%u", lb_rough_port(dev, LB_STORE));
+    snprintf(connect_to, sizeof connect_to, "127.0.0.1:%u", sim_rough_port(dev->lb->rough, dev->number, SIM_ROUGH_STORE));
     const struct agent_request request = {.url = dev->url,
                                           .offset = dev->offset,
                                           .bind_address = dev->address,
@@ -249,18 +249,14 @@ static void wire_get(void *ctx, const char *url, uint32_t offset, const struct s
     (void)at; /* the edge works it out of the same draw */
     snprintf(dev->url, sizeof dev->url, "%s", url);
     dev->offset = offset;
-    dev->spoil = spoiled != NULL;
-    dev->plan = (struct sim_edge_plan){.device = dev->number};
-    if (spoiled) {
-        dev->plan.how = spoiled->how;
-        memcpy(dev->plan.draw, spoiled->draw, sizeof dev->plan.draw);
-    }
+    sim_rough_spoil(dev->lb->rough, dev->number, spoiled);
     line_up(dev, LB_STORE);
 }
 
 static void wire_outage(void *ctx, uint32_t what, int64_t until_us)
 {
-    lb_rough_outage(ctx, what, until_us);
+    const struct lb_device *dev = ctx;
+    sim_rough_outage(dev->lb->rough, dev->number, what, until_us);
 }
 
 const struct sim_wire lb_wire = {.connect = wire_connect,
@@ -286,7 +282,7 @@ int lb_device_open(struct lb_device *dev)
         .tls = dev->lb->tls,
         .host = "127.0.0.1",
         .server_name = SIM_BROKER_NAME,
-        .port = lb_rough_port(dev, LB_BROKER),
+        .port = sim_rough_port(dev->lb->rough, dev->number, SIM_ROUGH_BROKER),
         .bind_address = dev->address,
         .client_id = dev->id,
         .user = dev->id,

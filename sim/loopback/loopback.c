@@ -97,7 +97,7 @@ static int prepare(void *ctx, struct sim_world *world, char *message, size_t len
     struct sim_loopback *lb = ctx;
     lb->world = world;
     lb->devices = world->roster.count;
-    lb->roughs = lb_roughs(world);
+    lb->roughs = sim_rough_count(world);
     world->pace = lb->scn->campaign.time_scale;
     world->born_us = lb->scn->start_us - GATHER_WITHIN_S * INT64_C(1000000) * world->pace;
     const struct sim_loopback_need need = {lb->devices, lb->roughs};
@@ -184,7 +184,6 @@ static int open_devices(struct sim_loopback *lb)
         dev->lb = lb;
         dev->device = lb->fleet.device[d];
         dev->number = d;
-        dev->rough = lb_is_rough(lb->world, d);
         snprintf(dev->id, sizeof dev->id, "%s", lb->fleet.unit[d].id);
         snprintf(dev->address, sizeof dev->address, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255,
                  ip >> 8 & 255, ip & 255);
@@ -204,8 +203,7 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
     lb->device = calloc(lb->devices, sizeof *lb->device);
     if (!lb->device || lb_line_init(&lb->line[LB_BROKER], lb->devices, LB_CONNECTS_MAX) ||
         lb_line_init(&lb->line[LB_STORE], lb->devices, LB_GETS_MAX) ||
-        sim_queue_init(&lb->due, lb->devices) ||
-        sim_queue_init(&lb->outages, lb->devices * LB_SERVERS)) {
+        sim_queue_init(&lb->due, lb->devices)) {
         snprintf(message, len, "no memory for the devices");
         return -1;
     }
@@ -238,7 +236,7 @@ static void wait_until(struct sim_loopback *lb, int64_t until_us)
 {
     uint32_t node;
     int64_t due_us = sim_queue_peek(&lb->due, &node);
-    int64_t outage_us = sim_queue_peek(&lb->outages, &node);
+    int64_t outage_us = sim_rough_next(lb->rough);
     due_us = outage_us < due_us ? outage_us : due_us;
     due_us = until_us < due_us ? until_us : due_us;
     double wait_s = (double)(due_us - lb_now_us(lb)) / 1e6 / (double)lb->scn->campaign.time_scale;
@@ -278,15 +276,15 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
     until_us = until_us < slice_us ? until_us : slice_us;
     lb->heard = false;
     do {
-        lb_rough_restore(lb, lb_now_us(lb));
+        sim_rough_restore(lb->rough, lb_now_us(lb));
         bool more = run_due(lb);
         lb_lines_run(lb);
-        lb_news_tell(lb);
+        sim_rough_tell(lb->rough);
         if (more)
             ev_run(lb->loop, EVRUN_NOWAIT);
         else
             wait_until(lb, until_us);
-        lb_news_tell(lb);
+        sim_rough_tell(lb->rough);
     } while (lb_now_us(lb) < until_us && !lb->heard && !lb->interrupted);
     start_when_gathered(lb);
     uint64_t rss = lb_rss_bytes();
@@ -360,7 +358,7 @@ static void close_ground(void *ctx)
         lb_device_close(&lb->device[d]);
     sim_desk_free(lb->desk);
     agent_http_free(lb->http);
-    lb_rough_close(lb);
+    sim_rough_close(lb->rough);
     agent_tls_free(lb->tls);
     for (int i = 0; lb->loop && i < 2; i++)
         ev_signal_stop(lb->loop, &lb->stop[i]);
@@ -369,7 +367,6 @@ static void close_ground(void *ctx)
     for (int server = 0; server < LB_SERVERS; server++)
         lb_line_free(&lb->line[server]);
     sim_queue_free(&lb->due);
-    sim_queue_free(&lb->outages);
     free(lb->device);
     free(lb->info);
     if (lb->servers_run)

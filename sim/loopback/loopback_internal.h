@@ -4,11 +4,10 @@
 
 #include "drivers/http.h"
 #include "drivers/mqtt.h"
-#include "sim/chaos_edge.h"
-#include "sim/chaos_proxy.h"
 #include "sim/desk.h"
 #include "sim/loopback.h"
 #include "sim/queue.h"
+#include "sim/rough.h"
 #include "sim/servers.h"
 #include "sim/wire.h"
 #include "sim/world.h"
@@ -20,7 +19,11 @@ enum { LB_CONNECTS_MAX = 64, LB_GETS_MAX = 256 };
 static const uint32_t LB_ADDRESS_BASE = 0x7F010000;
 enum { LB_TOPIC_MAX = 64, LB_ADDRESS_MAX = 16, LB_WILL_MAX = 96 };
 
-enum lb_server { LB_BROKER, LB_STORE, LB_SERVERS };
+enum lb_server {
+    LB_BROKER = SIM_ROUGH_BROKER,
+    LB_STORE = SIM_ROUGH_STORE,
+    LB_SERVERS = SIM_ROUGH_SERVERS
+};
 
 /* One device on its sockets. */
 struct lb_device {
@@ -28,10 +31,8 @@ struct lb_device {
     struct sim_device *device;
     uint32_t number;
     bool known;               /* it was connected once: the broker has a session for it */
-    bool rough;               /* it goes through the proxies */
     bool queued[2];           /* it waits for its turn to connect (LB_BROKER), or to download */
     bool connecting, getting; /* it holds one of the places */
-    bool cut_off;             /* an outage was seen to take effect, the device is to be told */
     char address[LB_ADDRESS_MAX];
     char id[SIM_UNIT_ID_MAX], secret[SIM_SECRET_MAX], will[LB_WILL_MAX];
     char topic[5][LB_TOPIC_MAX]; /* notification, command, status, telemetry, presence */
@@ -40,9 +41,6 @@ struct lb_device {
     struct agent_transfer *transfer;
     char url[AGENT_URL_MAX];
     uint32_t offset, status_id;
-    bool spoil; /* how the next answer is to be spoiled */
-    struct sim_edge_plan plan;
-    int64_t until_us[LB_SERVERS]; /* the server is out of reach, 0: not */
 };
 
 /* Who waits for a place, first come first served. A ring of device numbers; who does not wait any
@@ -78,14 +76,8 @@ struct sim_loopback {
     struct lb_device *device;
     uint32_t devices, roughs, gathered;
     struct sim_queue due; /* when each device runs next */
-    struct sim_queue
-        outages; /* when each server can be reached again: device * LB_SERVERS + server */
     struct lb_line line[2];
-    struct sim_proxy *proxy[LB_SERVERS];
-    struct sim_edge *edge;
-    struct sim_edge_file *file;
-    struct sockaddr_in edge_address;
-    uint32_t *news, newses; /* devices with cut_off to tell */
+    struct sim_rough *rough;
     struct lb_counts counts;
     uint64_t rss_before, rss_max, overflows_before;
     struct sim_world *world;
@@ -98,10 +90,6 @@ void lb_set_clock(struct sim_loopback *lb, int64_t now_us);
 uint64_t lb_rss_bytes(void);
 uint64_t lb_listen_overflows(void); /* of the whole host */
 
-/* preflight.c */
-bool lb_is_rough(const struct sim_world *world, uint32_t device); /* its faults touch the network */
-uint32_t lb_roughs(const struct sim_world *world);
-
 /* link.c */
 extern const struct sim_wire lb_wire;
 int lb_device_open(struct lb_device *dev);
@@ -113,10 +101,5 @@ void lb_line_free(struct lb_line *line);
 
 /* rough.c */
 int lb_rough_open(struct sim_loopback *lb, char *message, size_t len);
-void lb_rough_close(struct sim_loopback *lb);
-uint16_t lb_rough_port(const struct lb_device *dev, enum lb_server server);
-void lb_rough_outage(struct lb_device *dev, uint32_t what, int64_t until_us);
-void lb_rough_restore(struct sim_loopback *lb, int64_t now_us);
-void lb_news_tell(struct sim_loopback *lb);
 
 #endif

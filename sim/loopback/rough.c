@@ -1,206 +1,35 @@
-/*
- * The rough part of the network: a proxy before the broker and one before the store, and the edge
- * that lies. A device that no fault of the network may hit goes past all of them.
- */
+/* What the rough part of the network (sim/rough) tells, handed on to the devices. */
 #include "loopback_internal.h"
-#include <arpa/inet.h>
-#include <stdlib.h>
-#include <string.h>
 
-static uint32_t number_of(const struct sim_loopback *lb, const struct sockaddr_in *source)
-{
-    uint32_t number = ntohl(source->sin_addr.s_addr) - LB_ADDRESS_BASE;
-    return number < lb->devices ? number : SIM_CHAOS_NOBODY;
-}
-
-static uint32_t which(void *ctx, const struct sockaddr_in *source)
-{
-    return number_of(ctx, source);
-}
-
-/* A download whose answer is to be spoiled is led to the edge. */
-static void plan_store(void *ctx, uint32_t number, uint32_t connection, struct sim_proxy_plan *plan)
-{
-    const struct sim_loopback *lb = ctx;
-    (void)connection;
-    if (lb->device[number].spoil)
-        plan->upstream = lb->edge_address;
-}
-
-static void seen(struct sim_loopback *lb, const struct sim_proxy_effect *effect,
-                 enum lb_server server)
-{
-    if (effect->device >= lb->devices)
-        return;
-    struct lb_device *dev = &lb->device[effect->device];
-    bool off = effect->kind == SIM_PROXY_RESET || effect->kind == SIM_PROXY_REFUSED;
-    if (!off || !dev->until_us[server] || dev->cut_off)
-        return;
-    dev->cut_off = true;
-    lb->news[lb->newses++] = dev->number;
-}
-
-static void seen_at_broker(void *ctx, const struct sim_proxy_effect *effect)
-{
-    seen(ctx, effect, LB_BROKER);
-}
-
-static void seen_at_store(void *ctx, const struct sim_proxy_effect *effect)
-{
-    seen(ctx, effect, LB_STORE);
-}
-
-void lb_news_tell(struct sim_loopback *lb)
-{
-    while (lb->newses) {
-        struct lb_device *dev = &lb->device[lb->news[--lb->newses]];
-        dev->cut_off = false;
-        sim_device_cut_off(dev->device, lb->fleet.shard, lb_now_us(lb));
-        lb_device_woke(dev);
-    }
-}
-
-/* ---- The edge ---- */
-
-static void plan_edge(void *ctx, const struct sockaddr_in *source, const struct sim_edge_file *file,
-                      uint32_t offset, struct sim_edge_plan *plan)
+static void spoiled(void *ctx, uint32_t device)
 {
     struct sim_loopback *lb = ctx;
-    uint32_t number = number_of(lb, source);
-    (void)file;
-    (void)offset;
-    if (number != SIM_CHAOS_NOBODY && lb->device[number].spoil)
-        *plan = lb->device[number].plan;
+    sim_device_http_spoiled(lb->device[device].device, lb->fleet.shard, lb_now_us(lb));
+    lb_device_woke(&lb->device[device]);
 }
 
-static void edge_effect(void *ctx, const struct sim_edge_effect *effect)
+static void cut_off(void *ctx, uint32_t device)
 {
     struct sim_loopback *lb = ctx;
-    if (effect->kind != SIM_EDGE_SPOILED || effect->device >= lb->devices)
-        return;
-    struct lb_device *dev = &lb->device[effect->device];
-    sim_device_http_spoiled(dev->device, lb->fleet.shard, lb_now_us(lb));
-    lb_device_woke(dev);
+    sim_device_cut_off(lb->device[device].device, lb->fleet.shard, lb_now_us(lb));
+    lb_device_woke(&lb->device[device]);
 }
 
-static int name_files(struct sim_loopback *lb)
+static void spared(void *ctx, uint32_t device)
 {
-    const struct sim_world *world = lb->world;
-    uint32_t files = lb->scn->firmwares;
-    lb->file = calloc(files, sizeof *lb->file);
-    for (uint32_t i = 0; lb->file && i < files; i++) {
-        char *path = malloc(SIM_EDGE_PATH_MAX);
-        if (!path)
-            return -1;
-        snprintf(path, SIM_EDGE_PATH_MAX, "/firmware-%s.bin", world->artifact[i].from->version);
-        lb->file[i] =
-            (struct sim_edge_file){path, world->artifact[i].bytes, world->artifact[i].len};
-    }
-    return lb->file ? 0 : -1;
-}
-
-static int open_edge(struct sim_loopback *lb)
-{
-    char cert[SIM_PKI_PATH_MAX], key[SIM_PKI_PATH_MAX];
-    const struct sim_edge_config config = {.loop = lb->loop,
-                                           .file = lb->file,
-                                           .files = lb->scn->firmwares,
-                                           .connections_max = lb->roughs + 64,
-                                           .ctx = lb,
-                                           .plan = plan_edge,
-                                           .effect = edge_effect};
-    sim_pki_server_path(&lb->servers.pki, cert, SIM_STORE_NAME, SIM_CERT_GOOD, SIM_PEM_CERTIFICATE);
-    sim_pki_server_path(&lb->servers.pki, key, SIM_STORE_NAME, SIM_CERT_GOOD, SIM_PEM_KEY);
-    int error = sim_edge_create(&lb->edge, &config);
-    return error ? error : sim_edge_listen(lb->edge, &lb->edge_address, cert, key);
-}
-
-/* ---- The proxies ---- */
-
-static struct sockaddr_in loopback_port(uint16_t port)
-{
-    return (struct sockaddr_in){
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-static int open_proxy(struct sim_loopback *lb, enum lb_server server)
-{
-    uint16_t port = server == LB_BROKER ? lb->servers.broker.port[SIM_CERT_GOOD]
-                                        : lb->servers.store.port[SIM_CERT_GOOD];
-    const struct sim_proxy_config config = {
-        .loop = lb->loop,
-        .upstream = loopback_port(port),
-        .seed = lb->scn->seed,
-        .number = (uint32_t)server,
-        .devices = lb->devices,
-        .ctx = lb,
-        .device = which,
-        .plan = server == LB_STORE ? plan_store : NULL,
-        .effect = server == LB_STORE ? seen_at_store : seen_at_broker,
-    };
-    return sim_proxy_create(&lb->proxy[server], &config);
+    struct sim_loopback *lb = ctx;
+    sim_device_spared(lb->device[device].device);
 }
 
 int lb_rough_open(struct sim_loopback *lb, char *message, size_t len)
 {
-    lb->news = calloc(lb->devices, sizeof *lb->news);
-    if (!lb->news || name_files(lb)) {
-        snprintf(message, len, "no memory for the proxies");
-        return -1;
-    }
-    if (!lb->roughs)
-        return 0;
-    int error = open_edge(lb) < 0 || open_proxy(lb, LB_BROKER) || open_proxy(lb, LB_STORE);
-    if (error)
-        snprintf(message, len, "the chaos proxies could not be opened on 127.0.0.1");
-    return error ? -1 : 0;
-}
-
-void lb_rough_close(struct sim_loopback *lb)
-{
-    for (int server = 0; server < LB_SERVERS; server++)
-        sim_proxy_free(lb->proxy[server]);
-    sim_edge_free(lb->edge);
-    for (uint32_t i = 0; lb->file && i < lb->scn->firmwares; i++)
-        free((void *)lb->file[i].path);
-    free(lb->file);
-    free(lb->news);
-}
-
-uint16_t lb_rough_port(const struct lb_device *dev, enum lb_server server)
-{
-    const struct sim_loopback *lb = dev->lb;
-    if (dev->rough)
-        return ntohs(sim_proxy_address(lb->proxy[server]).sin_port);
-    return server == LB_BROKER ? lb->servers.broker.port[SIM_CERT_GOOD]
-                               : lb->servers.store.port[SIM_CERT_GOOD];
-}
-
-/* ---- Outages ---- */
-
-void lb_rough_outage(struct lb_device *dev, uint32_t what, int64_t until_us)
-{
-    static const uint32_t of[LB_SERVERS] = {[LB_BROKER] = SIM_OUT_MQTT, [LB_STORE] = SIM_OUT_HTTP};
-    struct sim_loopback *lb = dev->lb;
-    for (uint32_t server = 0; server < LB_SERVERS; server++) {
-        if (!(what & of[server]) || !dev->rough || until_us <= dev->until_us[server])
-            continue;
-        dev->until_us[server] = until_us;
-        sim_queue_set(&lb->outages, dev->number * LB_SERVERS + server, until_us);
-        sim_proxy_link(lb->proxy[server], dev->number, SIM_PROXY_REFUSE, 0);
-        sim_proxy_cut(lb->proxy[server], dev->number, SIM_PROXY_END_RESET, 0);
-    }
-}
-
-void lb_rough_restore(struct sim_loopback *lb, int64_t now_us)
-{
-    uint32_t node;
-    while (sim_queue_peek(&lb->outages, &node) <= now_us) {
-        struct lb_device *dev = &lb->device[node / LB_SERVERS];
-        sim_queue_set(&lb->outages, node, SIM_NEVER);
-        dev->until_us[node % LB_SERVERS] = 0;
-        sim_proxy_link(lb->proxy[node % LB_SERVERS], dev->number, SIM_PROXY_PASS, 0);
-        if (!dev->until_us[LB_BROKER] && !dev->until_us[LB_STORE] && !dev->cut_off)
-            sim_device_spared(dev->device);
-    }
+    const struct sim_rough_config config = {.loop = lb->loop,
+                                            .servers = &lb->servers,
+                                            .world = lb->world,
+                                            .address_base = LB_ADDRESS_BASE,
+                                            .ctx = lb,
+                                            .spoiled = spoiled,
+                                            .cut_off = cut_off,
+                                            .spared = spared};
+    return sim_rough_open(&lb->rough, &config, message, len);
 }

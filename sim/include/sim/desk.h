@@ -24,6 +24,8 @@ struct sim_desk_config {
     uint32_t devices;
     /* A payload of a device; bytes are valid during the call only. */
     void (*said)(void *ctx, enum sim_said what, uint32_t device, const char *json, uint32_t len);
+    /* A device is there (its own word), or gone (its last will, by the broker). May be NULL. */
+    void (*presence)(void *ctx, uint32_t device, bool online);
     /* The connection came, or went (why is a phrase). May be NULL. */
     void (*link)(void *ctx, bool up, const char *why);
     void *ctx;
