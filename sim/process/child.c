@@ -197,6 +197,8 @@ static bool any_left(const struct sim_processes *pw)
 /* A clean end, as by its owner. Operations are still seen, and done at once. */
 void pw_end_all(struct sim_processes *pw)
 {
+    for (uint32_t d = 0; d < pw->devices; d++)
+        pw_witness_end(&pw->device[d]);
     pw->ended = true;
     for (uint32_t d = 0; d < pw->devices; d++)
         if (pw->device[d].pid)

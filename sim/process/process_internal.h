@@ -62,6 +62,7 @@ struct pw_device {
 
     enum pw_power power;
     bool booting, connected;
+    bool was_powered, was_connected, was_settled; /* at the end of the run */
     enum agent_state state; /* as its log names it */
     int64_t lost_us;
 
@@ -183,6 +184,7 @@ void pw_witness_call(struct pw_device *dev, const struct sim_flash_call *call);
 void pw_witness_done(struct pw_device *dev, const struct sim_flash_call *call);
 void pw_witness_boot(struct pw_device *dev);
 bool pw_boots_again(struct pw_device *dev);
+void pw_witness_end(struct pw_device *dev); /* before the daemons are told to end */
 extern const struct sim_ground_devices pw_devices;
 
 /* report.c */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const int64_t LOOK_AGAIN_US = 5000;
+
 enum scn_region pw_region(const struct pw_device *dev, uint32_t addr)
 {
     const struct boot_layout *layout = &dev->pw->world->layout;
@@ -141,7 +143,13 @@ void pw_stopped(struct pw_device *dev)
 void pw_resume(struct pw_device *dev)
 {
     pw_after(dev, PW_TIMER_RESUME, SIM_NEVER);
-    if (!dev->pid || !dev->op.open || dev->op.resumed)
+    if (!dev->pid || !dev->op.open)
+        return;
+    if (dev->op.resumed) /* no further one has come: has it ended? */
+        pw_catch_up(dev);
+    if (dev->op.open)
+        pw_after(dev, PW_TIMER_RESUME, pw_now_us(dev->pw) + pw_own_us(dev->pw, LOOK_AGAIN_US));
+    if (dev->op.resumed)
         return;
     dev->op.resumed = true;
     if (dev->booting) /* the application starts after this at the earliest */

@@ -221,11 +221,37 @@ static int64_t away_until_us(const struct pw_device *dev)
 {
     if (dev->power == PW_DEAD)
         return 0;
-    int64_t off = dev->power == PW_OFF
+    int64_t off = dev->power == PW_OFF && !dev->pw->ended
                       ? sim_queue_at(&dev->pw->due, dev->number * PW_TIMERS + PW_TIMER_POWER)
                       : 0;
     off = off == SIM_NEVER ? 0 : off;
     return off > dev->mqtt_down_until_us ? off : dev->mqtt_down_until_us;
+}
+
+static bool is_powered(const struct pw_device *dev)
+{
+    return dev->pw->ended ? dev->was_powered : dev->power == PW_ON && !dev->booting;
+}
+
+static bool is_connected(const struct pw_device *dev)
+{
+    return dev->pw->ended ? dev->was_connected : dev->connected;
+}
+
+static bool is_settled(const struct pw_device *dev)
+{
+    if (dev->pw->ended)
+        return dev->was_settled;
+    return is_powered(dev) && dev->connected && dev->seen.running_confirmed &&
+           dev->state == AGENT_IDLE && !dev->op.open;
+}
+
+/* The ends that are ordered after the run are no part of it. */
+void pw_witness_end(struct pw_device *dev)
+{
+    dev->was_settled = is_settled(dev);
+    dev->was_powered = is_powered(dev);
+    dev->was_connected = is_connected(dev);
 }
 
 static void truth(void *ctx, uint32_t device, struct sim_truth *out)
@@ -236,8 +262,9 @@ static void truth(void *ctx, uint32_t device, struct sim_truth *out)
     *out = (struct sim_truth){
         .version = seen->version,
         .state = dev->state,
-        .powered = dev->power == PW_ON && !dev->booting,
-        .connected = dev->connected,
+        .powered = is_powered(dev),
+        .connected = is_connected(dev),
+        .settled = is_settled(dev),
         .away_until_us = away_until_us(dev),
         .lost_us = dev->lost_us > dev->mqtt_down_until_us ? dev->lost_us : dev->mqtt_down_until_us,
         .brick = seen->brick,
@@ -248,8 +275,6 @@ static void truth(void *ctx, uint32_t device, struct sim_truth *out)
         .crashes_after_confirm = seen->crashes_after_confirm,
         .flash = dev->flash.stats,
     };
-    out->settled = out->powered && out->connected && seen->running_confirmed &&
-                   dev->state == AGENT_IDLE && !dev->op.open;
     memcpy(out->broken, seen->broken, sizeof out->broken);
     for (uint32_t p = 0; p < REP_PROMISES; p++)
         out->broken_what[p] = seen->broken_what[p];
