@@ -31,7 +31,11 @@ int sim_wall_open(struct sim_fleet *fleet)
                                          .unit = fleet->world.roster.unit,
                                          .devices = fleet->devices,
                                          .shard = &fleet->part[0].shard,
-                                         .sink = {said, fleet}};
+                                         .sink = {said, fleet},
+                                         .traced = fleet->traced,
+                                         .trace = fleet->traced == UINT32_MAX
+                                                      ? NULL
+                                                      : fleet->options->trace};
     return ground->open(ground->ctx, &all, fleet->message, fleet->message_len) ? SIM_FLEET_EGROUND
                                                                                : 0;
 }
@@ -40,7 +44,7 @@ static void note_changes(struct sim_fleet *fleet)
 {
     struct sim_part *part = &fleet->part[0];
     for (uint32_t d = 0; d < fleet->devices; d++) {
-        uint32_t changes = sim_device_changes(fleet->device[d]);
+        uint32_t changes = sim_fleet_changes(fleet, d);
         if (changes == fleet->seen_changes[d])
             continue;
         fleet->seen_changes[d] = changes;
