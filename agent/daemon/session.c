@@ -55,6 +55,7 @@ int agent_session_open(struct agent_session *out, const struct agent_settings *s
         .layout = &settings->flash.layout,
         .durable = with_records && settings->flash.durable,
         .stop_at = settings->flash.stop_at,
+        .step = settings->flash.step,
         .violation = on_violation,
         .ctx = out,
     };

@@ -38,6 +38,7 @@ struct agent_settings {
         char file[AGENT_PATH_MAX];
         bool durable;
         uint32_t stop_at;
+        bool step;
         struct boot_layout layout;
     } flash;
     struct boot_key key[AGENT_KEYS_MAX];

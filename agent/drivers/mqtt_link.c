@@ -50,8 +50,10 @@ static void free_link(struct mqtt_link *link)
     uint32_t token;
     ev_io_stop(link->loop, &link->io);
     ev_timer_stop(link->loop, &link->timer);
-    if (link->goodbye)
+    if (link->goodbye) {
+        mosquitto_threaded_set(link->mosq, false); /* nobody comes back to write it */
         mosquitto_disconnect(link->mosq);
+    }
     mosquitto_destroy(link->mosq);
     agent_tls_forget(&link->peer);
     while (link->token)
@@ -267,6 +269,11 @@ static int set_options(struct mqtt_link *link, const struct agent_mqtt_config *c
         error = mosquitto_int_option(mosq, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
     if (!error)
         error = mosquitto_int_option(mosq, MOSQ_OPT_TCP_NODELAY, 1);
+    /* It acknowledges a message before it hands it over, and would write that at once: a power cut
+     * while the device takes it in would lose the message. With this it leaves all writing to us,
+     * which is after the call has returned. */
+    if (!error)
+        error = mosquitto_threaded_set(mosq, true);
     mqtt_calls_set(mosq);
     return error;
 }

@@ -49,8 +49,8 @@ struct mqtt_link {
     uint32_t packet_bytes; /* read since the last packet that a callback told of */
     int subscription;      /* libmosquitto's number of our SUBSCRIBE */
     int busy;              /* depth of library calls that may call back */
-    bool reading;  /* inside the library's read: nothing is written meanwhile */
-    bool unkept;   /* messages were handed over in this read, and `keep` was not asked yet */
+    bool reading;          /* inside the library's read: nothing is written meanwhile */
+    bool unkept; /* messages were handed over in this read, and `keep` was not asked yet */
     bool up;
     bool goodbye;  /* DISCONNECT is still to be sent */
     char why[160]; /* it is lost, and this is why; empty: it is not */

@@ -37,7 +37,7 @@ static void op_begin(struct agent_flash_file *file, enum agent_op_kind kind, uin
     if (data)
         memcpy(file->op + AGENT_OP_HEAD_BYTES, data, len);
     store_number(file, AGENT_OP_AT_BEGUN, file->number);
-    if (file->config->stop_at && file->number == file->config->stop_at)
+    if (file->config->step || (file->config->stop_at && file->number == file->config->stop_at))
         raise(SIGSTOP);
 }
 

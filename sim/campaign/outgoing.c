@@ -112,7 +112,8 @@ void camp_keep_from(struct camp *camp, int64_t number)
  * not, so that a restart sends each device its messages in their order. */
 int64_t camp_sent_up_to(const struct camp *camp)
 {
-    int64_t up_to = camp->keep_from <= camp->taken_number ? camp->keep_from - 1 : camp->taken_number;
+    int64_t up_to =
+        camp->keep_from <= camp->taken_number ? camp->keep_from - 1 : camp->taken_number;
     return up_to > camp->taken_stored ? up_to : camp->taken_stored;
 }
 

@@ -3,6 +3,7 @@
 #include "rep/render.h"
 #include "sim/fleet.h"
 #include "sim/loopback.h"
+#include "sim/processes.h"
 #include <errno.h>
 #include <popt.h>
 #include <stdlib.h>
@@ -18,9 +19,16 @@ static bool is_digest(const char *text)
     return false;
 }
 
-static bool on_loopback(const struct cli_run_options *o)
+enum world { WORLD_VIRTUAL, WORLD_LOOPBACK, WORLD_PROCESS, WORLDS };
+
+/* WORLDS: none of them. */
+static enum world world_of(const struct cli_run_options *o)
 {
-    return o->world && !strcmp(o->world, "loopback");
+    static const char *const name[WORLDS] = {"virtual", "loopback", "process"};
+    enum world world = WORLD_VIRTUAL;
+    while (o->world && world < WORLDS && strcmp(o->world, name[world]))
+        world++;
+    return world;
 }
 
 static bool check_options(const struct cli_run_options *o)
@@ -29,13 +37,12 @@ static bool check_options(const struct cli_run_options *o)
         fprintf(stderr, "brickyard: --html: not built yet; accepted: --json, --junit, --db\n");
         return false;
     }
-    if (o->world && strcmp(o->world, "virtual") && strcmp(o->world, "loopback")) {
-        fprintf(stderr, "brickyard: --world %s: %s; accepted: virtual, loopback\n", o->world,
-                !strcmp(o->world, "process") || !strcmp(o->world, "board") ? "not built yet"
-                                                                           : "no such world");
+    if (world_of(o) == WORLDS) {
+        fprintf(stderr, "brickyard: --world %s: %s; accepted: virtual, loopback, process\n",
+                o->world, !strcmp(o->world, "board") ? "not built yet" : "no such world");
         return false;
     }
-    if (o->digest && on_loopback(o)) {
+    if (o->digest && world_of(o) != WORLD_VIRTUAL) {
         fprintf(stderr, "brickyard: --check-digest: a world on the wall clock has no digest; "
                         "accepted with --world virtual\n");
         return false;
@@ -97,6 +104,29 @@ static int write_outputs(const struct cli_run_options *o, const struct rep_resul
     return cli_flushed() ? code : CLI_INFRASTRUCTURE;
 }
 
+/* What carries the fleet; ground NULL: virtual time. */
+struct carrier {
+    struct sim_loopback *loopback;
+    struct sim_processes *processes;
+    const struct sim_ground *ground;
+};
+
+static int carry(struct carrier *out, const struct cli_run_options *o, const struct scn *scn)
+{
+    enum world world = world_of(o);
+    *out = (struct carrier){0};
+    if (world == WORLD_LOOPBACK) {
+        if (sim_loopback_create(&out->loopback, scn, o->quiet ? NULL : stderr))
+            return -1;
+        out->ground = sim_loopback_ground(out->loopback);
+    } else if (world == WORLD_PROCESS) {
+        if (sim_processes_create(&out->processes, scn, NULL))
+            return -1;
+        out->ground = sim_processes_ground(out->processes);
+    }
+    return 0;
+}
+
 static int simulate(const struct cli_run_options *o, const struct scn *scn, uint32_t devices,
                     uint32_t jobs)
 {
@@ -113,18 +143,17 @@ static int simulate(const struct cli_run_options *o, const struct scn *scn, uint
                                         .devices_override = devices,
                                         .sets = o->sets,
                                         .set = o->set};
-    struct sim_loopback *loopback = NULL;
-    if (on_loopback(o)) {
-        if (sim_loopback_create(&loopback, scn, o->quiet ? NULL : stderr)) {
-            fprintf(stderr, "brickyard: no memory\n");
-            return CLI_INFRASTRUCTURE;
-        }
-        options.ground = sim_loopback_ground(loopback);
+    struct carrier carrier;
+    if (carry(&carrier, o, scn)) {
+        fprintf(stderr, "brickyard: no memory\n");
+        return CLI_INFRASTRUCTURE;
     }
+    options.ground = carrier.ground;
     rep_progress_start(&progress, stderr, o->quiet);
     int error = sim_fleet_run(&result, scn, &options, message, sizeof message);
     rep_progress_end(&progress);
-    sim_loopback_free(loopback);
+    sim_loopback_free(carrier.loopback);
+    sim_processes_free(carrier.processes);
     int code;
     if (!error) {
         code = write_outputs(o, &result);
@@ -185,8 +214,8 @@ int cli_run(int argc, char **argv)
         {"devices", 0, POPT_ARG_STRING, &o.devices, 0, "scale the fleet (labs stay)", "N"},
         {"jobs", 'j', POPT_ARG_STRING, &o.jobs, 0, "threads; the result is the same for any number",
          "N"},
-        {"world", 0, POPT_ARG_STRING, &o.world, 0, "virtual, or loopback: real servers and sockets",
-         "WORLD"},
+        {"world", 0, POPT_ARG_STRING, &o.world, 0,
+         "virtual; loopback: real servers and sockets; process: real daemons too", "WORLD"},
         {"set", 0, POPT_ARG_STRING, NULL, OPTION_SET, "override one value of the scenario",
          "key.path=value"},
         {"db", 0, POPT_ARG_STRING, &o.db, 0, "keep the result as SQLite", "FILE"},

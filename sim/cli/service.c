@@ -1,6 +1,6 @@
 /* `brickyard service`: the campaign service alone, and the orders to one that runs. */
-#include "cli.h"
 #include "sim/service.h"
+#include "cli.h"
 #include <popt.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -71,9 +71,11 @@ static void on_message(void *ctx, const char *topic, const void *payload, uint32
         return;
     }
     desk->counts.heard++;
-    if (presence)
-        desk->counts.online += len > 0 && memmem(payload, len, "true", 4) != NULL;
-    else
+    bool online = presence && len > 0 && memmem(payload, len, "true", 4) != NULL;
+    desk->counts.online += online;
+    if (presence && desk->config.presence)
+        desk->config.presence(desk->config.ctx, device, online);
+    if (!presence)
         desk->config.said(desk->config.ctx, status ? SIM_SAID_STATUS : SIM_SAID_TELEMETRY, device,
                           payload, len);
 }

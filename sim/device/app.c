@@ -2,22 +2,10 @@
 #include "device_internal.h"
 #include <string.h>
 
-/* What is drawn once for a device and a firmware; numbers name streams, never renumber. */
-enum affliction {
-    AFFLICT_BOOT_FAILS,
-    AFFLICT_HANGS,
-    AFFLICT_HEALTH,
-    AFFLICT_MIGRATION = 10,
-    AFFLICTIONS = 16
-};
-
 static bool afflicted(const struct sim_device *dev, uint32_t firmware, uint32_t affliction,
                       struct scn_ratio chance)
 {
-    struct sim_rng rng;
-    sim_rng_init(&rng, dev->world->scn->seed, dev->unit->number, SIM_RNG_BEHAVIOUR,
-                 firmware * AFFLICTIONS + affliction);
-    return sim_rng_chance(&rng, chance.num, chance.den);
+    return sim_afflicted(dev->world, dev->unit->number, firmware, affliction, chance);
 }
 
 static void ail_by_firmware(struct sim_device *dev)
@@ -26,11 +14,11 @@ static void ail_by_firmware(struct sim_device *dev)
     if (dev->firmware == UINT32_MAX)
         return;
     const struct scn_behaviour *b = &dev->world->artifact[dev->firmware].from->behaviour;
-    ail->fails = afflicted(dev, dev->firmware, AFFLICT_BOOT_FAILS, b->boot_fails);
-    ail->hang = afflicted(dev, dev->firmware, AFFLICT_HANGS, b->hangs);
+    ail->fails = afflicted(dev, dev->firmware, SIM_AFFLICT_BOOT_FAILS, b->boot_fails);
+    ail->hang = afflicted(dev, dev->firmware, SIM_AFFLICT_HANGS, b->hangs);
     for (uint32_t h = 0; h < AGENT_HEALTH_CHECKS; h++)
-        ail->health[h] = afflicted(dev, dev->firmware, AFFLICT_HEALTH + h, b->health[h]);
-    if (afflicted(dev, dev->firmware, AFFLICT_MIGRATION, b->migration))
+        ail->health[h] = afflicted(dev, dev->firmware, SIM_AFFLICT_HEALTH + h, b->health[h]);
+    if (afflicted(dev, dev->firmware, SIM_AFFLICT_MIGRATION, b->migration))
         dev->data_migrated = true;
     else if (dev->data_migrated && dev->firmware != dev->world->candidate)
         ail->unreachable = true; /* the new version's data, which the old one can't read */

@@ -7,7 +7,7 @@ static bool believed(const struct sim_fleet *fleet, uint32_t device)
 {
     struct camp_belief belief;
     struct sim_truth truth;
-    sim_device_truth(fleet->device[device], &truth);
+    sim_fleet_truth(fleet, device, &truth);
     camp_belief(fleet->camp, device, &belief);
     return !strcmp(belief.version, truth.version);
 }
@@ -19,7 +19,7 @@ static void note_new(struct sim_fleet *fleet)
         for (uint32_t i = 0; i < part->changes; i++) {
             struct sim_truth truth;
             uint32_t device = part->changed[i], k = 0;
-            sim_device_truth(fleet->device[device], &truth);
+            sim_fleet_truth(fleet, device, &truth);
             while (k < fleet->disbeliefs && fleet->disbelief[k].device != device)
                 k++;
             if (k < fleet->disbeliefs)
@@ -71,7 +71,7 @@ bool sim_fleet_settled(const struct sim_fleet *fleet)
     int64_t latest_us = fleet->done_at_us + SIM_SETTLE_HOURS * INT64_C(3600000000);
     for (uint32_t d = 0; d < fleet->devices; d++) {
         struct sim_truth truth;
-        sim_device_truth(fleet->device[d], &truth);
+        sim_fleet_truth(fleet, d, &truth);
         if (!truth.settled && !truth.brick && !held(fleet, &truth) && !away(&truth, latest_us))
             return false;
     }
@@ -83,7 +83,7 @@ void sim_belief_end(struct sim_fleet *fleet)
     fleet->diverged = fleet->belief_wrong = fleet->away = 0;
     for (uint32_t d = 0; d < fleet->devices; d++) {
         struct sim_truth truth;
-        sim_device_truth(fleet->device[d], &truth);
+        sim_fleet_truth(fleet, d, &truth);
         if (truth.brick) /* the oracle's bricks are counted apart */
             continue;
         if (away(&truth, fleet->now_us)) {
@@ -95,7 +95,7 @@ void sim_belief_end(struct sim_fleet *fleet)
     }
     for (uint32_t i = 0; i < fleet->disbeliefs; i++) {
         struct sim_truth truth;
-        sim_device_truth(fleet->device[fleet->disbelief[i].device], &truth);
+        sim_fleet_truth(fleet, fleet->disbelief[i].device, &truth);
         int64_t lasted = fleet->now_us - fleet->disbelief[i].since_us;
         if (!away(&truth, fleet->now_us) && lasted > fleet->belief_wrong_longest_us)
             fleet->belief_wrong_longest_us = lasted;

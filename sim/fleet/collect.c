@@ -85,7 +85,7 @@ static void device_row(const struct sim_fleet *fleet, uint32_t d, struct rep_dev
     struct camp_belief belief;
     struct sim_truth truth;
     camp_belief(fleet->camp, d, &belief);
-    sim_device_truth(fleet->device[d], &truth);
+    sim_fleet_truth(fleet, d, &truth);
     snprintf(row->id, sizeof row->id, "%s", unit->id);
     snprintf(row->group, sizeof row->group, "%s", fleet->scn->group[unit->group].name);
     snprintf(row->site, sizeof row->site, "%s", unit->site);
@@ -179,7 +179,7 @@ static int promise_rows(const struct sim_fleet *fleet, struct rep_result *out)
         out->promise[p].promise = (enum rep_promise)p;
     for (uint32_t d = 0; d < fleet->devices; d++) {
         struct sim_truth truth;
-        sim_device_truth(fleet->device[d], &truth);
+        sim_fleet_truth(fleet, d, &truth);
         if (out->device[d].brick == REP_BRICK_UNREACHABLE) {
             truth.broken[REP_PROMISE_NO_BRICK]++;
             truth.broken_what[REP_PROMISE_NO_BRICK] = "it runs, but can't be reached any more";
@@ -240,7 +240,7 @@ static uint32_t crashed_devices(const struct sim_fleet *fleet)
     uint32_t crashed = 0;
     for (uint32_t d = 0; d < fleet->devices; d++) {
         struct sim_truth truth;
-        sim_device_truth(fleet->device[d], &truth);
+        sim_fleet_truth(fleet, d, &truth);
         crashed += truth.crashes_after_confirm > 0;
     }
     return crashed;

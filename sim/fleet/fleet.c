@@ -100,6 +100,7 @@ static int build_devices(struct sim_fleet *fleet)
 {
     const struct sim_fleet_options *options = fleet->options;
     const struct sim_unit *traced = NULL;
+    fleet->traced = UINT32_MAX;
     if (options->trace_device) {
         traced = sim_roster_find(&fleet->world.roster, options->trace_device);
         if (!traced) {
@@ -108,12 +109,15 @@ static int build_devices(struct sim_fleet *fleet)
                      options->trace_device, fleet->devices - 1, fleet->world.roster.unit[0].id);
             return SIM_FLEET_EDEVICE;
         }
+        fleet->traced = traced->number;
     }
     fleet->device = calloc(fleet->devices, sizeof *fleet->device);
     if (!fleet->device)
         return sim_fleet_say(fleet, "no memory for the devices", SIM_FLEET_EMEMORY);
+    if (options->ground && options->ground->devices)
+        return 0; /* it has its own */
     for (uint32_t d = 0; d < fleet->devices; d++) {
-        bool trace = traced && traced->number == d;
+        bool trace = fleet->traced == d;
         fleet->device[d] = sim_device_create(&fleet->world, d, trace ? options->trace : NULL);
         if (!fleet->device[d])
             return sim_fleet_say(fleet, "no memory for the devices", SIM_FLEET_EMEMORY);
@@ -284,7 +288,7 @@ static int run(struct sim_fleet *fleet)
 static void inspect(struct sim_fleet *fleet)
 {
     for (uint32_t d = 0; d < fleet->devices; d++)
-        sim_device_inspect(fleet->device[d], &fleet->part[d % fleet->parts].shard, d % 250 == 0);
+        sim_fleet_inspect(fleet, d);
     sim_belief_end(fleet);
 }
 

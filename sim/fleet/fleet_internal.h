@@ -58,6 +58,7 @@ struct sim_fleet {
     struct sim_world world;
     struct sim_device **device;
     uint32_t devices;
+    uint32_t traced; /* UINT32_MAX: none */
     uint32_t *seen_changes;
     struct sim_part *part;
     uint32_t parts;
@@ -122,6 +123,11 @@ bool sim_schedule_restarted(const struct sim_fleet *fleet, uint32_t fault);
 bool sim_schedule_orders_ahead(const struct sim_fleet *fleet);
 /* Virtual days within which any campaign with this plan has come to its end; never under 400. */
 int64_t sim_schedule_days_max(const struct sim_fleet *fleet);
+
+/* truth.c: what is true of a device, whoever carries it */
+void sim_fleet_truth(const struct sim_fleet *fleet, uint32_t device, struct sim_truth *out);
+uint32_t sim_fleet_changes(const struct sim_fleet *fleet, uint32_t device);
+void sim_fleet_inspect(struct sim_fleet *fleet, uint32_t device);
 
 /* belief.c */
 void sim_belief_follow(struct sim_fleet *fleet);

@@ -31,7 +31,11 @@ int sim_wall_open(struct sim_fleet *fleet)
                                          .unit = fleet->world.roster.unit,
                                          .devices = fleet->devices,
                                          .shard = &fleet->part[0].shard,
-                                         .sink = {said, fleet}};
+                                         .sink = {said, fleet},
+                                         .traced = fleet->traced,
+                                         .trace = fleet->traced == UINT32_MAX
+                                                      ? NULL
+                                                      : fleet->options->trace};
     return ground->open(ground->ctx, &all, fleet->message, fleet->message_len) ? SIM_FLEET_EGROUND
                                                                                : 0;
 }
@@ -40,7 +44,7 @@ static void note_changes(struct sim_fleet *fleet)
 {
     struct sim_part *part = &fleet->part[0];
     for (uint32_t d = 0; d < fleet->devices; d++) {
-        uint32_t changes = sim_device_changes(fleet->device[d]);
+        uint32_t changes = sim_fleet_changes(fleet, d);
         if (changes == fleet->seen_changes[d])
             continue;
         fleet->seen_changes[d] = changes;
@@ -59,18 +63,16 @@ static int send_all(struct sim_fleet *fleet)
     return 0;
 }
 
+/* What was heard is committed before the service is killed: the broker has its acknowledgements, and
+ * nobody would say it again. (The program `brickyard service` commits before it acknowledges.) */
 static int service_acts(struct sim_fleet *fleet)
 {
-    int error = sim_fleet_service_events(fleet);
-    if (error)
-        return error;
     bool due = fleet->said || camp_next_at(fleet->camp) <= fleet->now_us;
-    if (!due)
-        return 0;
     fleet->said = false;
-    if (camp_tick(fleet->camp, fleet->now_us))
+    if (due && camp_tick(fleet->camp, fleet->now_us))
         return sim_fleet_say(fleet, camp_message(fleet->camp), SIM_FLEET_EDB);
-    return send_all(fleet);
+    int error = send_all(fleet);
+    return error ? error : sim_fleet_service_events(fleet);
 }
 
 static int64_t next_due(const struct sim_fleet *fleet)

@@ -125,9 +125,13 @@ void lb_set_clock(struct sim_loopback *lb, int64_t now_us);
 uint64_t lb_rss_bytes(void);
 uint64_t lb_listen_overflows(void); /* of the whole host */
 
+/* report.c */
+int lb_report(void *ctx, struct rep_result *result);
+
 /* preflight.c */
 /* 0, or -1 with the first fault that can't take effect in this world at this scale. */
 int lb_faults_make_sense(const struct scn *scn, char *message, size_t len);
+int lb_times_fit(const struct scn *scn, char *message, size_t len);
 bool lb_is_rough(const struct sim_world *world, uint32_t device); /* its faults touch the network */
 /* Downloads that may be open at once, once the limit of files is raised; never under 64. */
 uint32_t lb_transfers_max(const struct sim_loopback_need *need);

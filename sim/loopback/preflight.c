@@ -132,3 +132,26 @@ int lb_faults_make_sense(const struct scn *scn, char *message, size_t len)
     }
     return 0;
 }
+
+/* The agent counts its own times in milliseconds of the world's clock, in 32 bits. One that does
+ * not fit would be shortened in silence. */
+int lb_times_fit(const struct scn *scn, char *message, size_t len)
+{
+    const struct {
+        const char *name;
+        int64_t us;
+    } row[] = {{"mqtt_within", scn->device.mqtt_within_us},
+               {"fault_free", scn->device.fault_free_us},
+               {"retry_first", scn->device.retry_first_us}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        int64_t most = (int64_t)UINT32_MAX * 1000 / row[i].us;
+        if (scn->campaign.time_scale <= most)
+            continue;
+        snprintf(message, len,
+                 "campaign.time_scale %u is too much for device.%s of %" PRId64
+                 " s; accepted with that: at most %" PRId64,
+                 scn->campaign.time_scale, row[i].name, row[i].us / 1000000, most);
+        return -1;
+    }
+    return 0;
+}

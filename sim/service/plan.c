@@ -1,4 +1,5 @@
-/* What is rolled out, and to whom: the scenario's campaign, its fleet as the registry, a manifest. */
+/* What is rolled out, and to whom: the scenario's campaign, its fleet as the registry, a manifest.
+ */
 #include "agent/agent.h"
 #include "agent/manifest.h"
 #include "service.h"

@@ -99,8 +99,8 @@ static int facts(const struct svc *svc, struct rep_result *out)
     return error;
 }
 
-/* As the judge of a run does (sim/fleet/judge.c), without an oracle: a gate that turned red did stop
- * the campaign, though the operator went on in spite of it. */
+/* As the judge of a run does (sim/fleet/judge.c), without an oracle: a gate that turned red did
+ * stop the campaign, though the operator went on in spite of it. */
 static bool not_green(const struct rep_result *result)
 {
     for (uint32_t p = 0; p < result->phases; p++) {
@@ -116,9 +116,7 @@ static bool not_green(const struct rep_result *result)
 static void judge(const struct svc *svc, struct rep_result *result)
 {
     bool by_gate, over = svc_is_over(svc, &by_gate);
-    result->verdict = !over               ? REP_UNFINISHED
-                      : not_green(result) ? REP_GATE_STOPPED
-                                          : REP_PASS;
+    result->verdict = !over ? REP_UNFINISHED : not_green(result) ? REP_GATE_STOPPED : REP_PASS;
     result->exit_code = result->verdict == REP_PASS           ? SIM_SERVICE_OK
                         : result->verdict == REP_GATE_STOPPED ? SIM_SERVICE_STOPPED
                                                               : SIM_SERVICE_BROKEN;
@@ -193,6 +191,7 @@ int svc_report_write(const struct svc *svc)
                 SVC_NUMBER_FIELD("rolled_back", result.updates[REP_OUT_ROLLED_BACK]),
                 SVC_NUMBER_FIELD("silent", result.updates[REP_OUT_SILENT]));
     }
+    int code = error ? -1 : result.exit_code;
     rep_result_free(&result);
-    return error ? -1 : 0;
+    return code;
 }

@@ -103,9 +103,9 @@ bool svc_is_over(const struct svc *svc, bool *by_gate)
 const char *svc_state_name(enum camp_state state)
 {
     static const char *const names[] = {
-        [CAMP_RUNNING] = "running",           [CAMP_OBSERVING] = "observing",
-        [CAMP_PAUSED] = "paused",             [CAMP_ROLLING_BACK] = "rolling_back",
-        [CAMP_STOPPED] = "stopped",           [CAMP_FINISHED] = "finished",
+        [CAMP_RUNNING] = "running", [CAMP_OBSERVING] = "observing",
+        [CAMP_PAUSED] = "paused",   [CAMP_ROLLING_BACK] = "rolling_back",
+        [CAMP_STOPPED] = "stopped", [CAMP_FINISHED] = "finished",
     };
     return names[state];
 }
@@ -265,17 +265,16 @@ static int open_desk(struct svc *svc)
 static int open_campaign(struct svc *svc, char message[SIM_SERVICE_MESSAGE_MAX])
 {
     const struct scn *scn = svc->plan.scn;
-    svc->camp_config =
-        (struct camp_config){.plan = &scn->campaign,
-                             .device = svc->plan.registry,
-                             .devices = svc->plan.roster.count,
-                             .campaign_id = scn->name,
-                             .manifest = svc->plan.manifest,
-                             .candidate = scn->campaign.to,
-                             .rollback_version = scn->campaign.rollback_version,
-                             .seed = scn->seed,
-                             .start_us = svc->state.started_us,
-                             .pace = scn->campaign.time_scale};
+    svc->camp_config = (struct camp_config){.plan = &scn->campaign,
+                                            .device = svc->plan.registry,
+                                            .devices = svc->plan.roster.count,
+                                            .campaign_id = scn->name,
+                                            .manifest = svc->plan.manifest,
+                                            .candidate = scn->campaign.to,
+                                            .rollback_version = scn->campaign.rollback_version,
+                                            .seed = scn->seed,
+                                            .start_us = svc->state.started_us,
+                                            .pace = scn->campaign.time_scale};
     if (camp_open(&svc->camp, &svc->camp_config, svc->state.db)) {
         snprintf(message, SIM_SERVICE_MESSAGE_MAX, "%.400s: %s", svc->settings->database,
                  svc->camp ? camp_message(svc->camp) : "no memory");
@@ -381,11 +380,9 @@ static int run(struct svc *svc)
         svc_tick(svc); /* forgets what the broker has acknowledged */
     if (svc->failed)
         return SIM_SERVICE_BROKEN;
-    bool by_gate, over = svc_is_over(svc, &by_gate);
-    int code = !over ? SIM_SERVICE_BROKEN : by_gate ? SIM_SERVICE_STOPPED : SIM_SERVICE_OK;
-    if (over && svc_report_write(svc))
-        code = SIM_SERVICE_BROKEN;
-    return code;
+    bool by_gate;
+    int code = svc_is_over(svc, &by_gate) ? svc_report_write(svc) : SIM_SERVICE_BROKEN;
+    return code < 0 ? SIM_SERVICE_BROKEN : code;
 }
 
 static void tell_start(const struct svc *svc)

@@ -36,7 +36,7 @@ struct svc_plan {
     struct scn *scn;
     struct sim_roster roster;
     struct camp_device_info *registry;
-    char *manifest; /* compact JSON */
+    char *manifest;       /* compact JSON */
     char fingerprint[33]; /* of scenario and manifest, hex */
 };
 /* 0, or -1 with the message. Free in both cases. */
@@ -76,11 +76,11 @@ struct svc {
     struct svc_control *control;
     int64_t now_us; /* of the campaign, at its last tick */
     double up_at, heard_at;
-    bool heard;   /* something that was not followed by a tick yet */
-    bool settled; /* since the last connection: what waited at the broker has come */
-    bool failed;  /* the database: nothing may be acknowledged any more */
-    bool asked;   /* for a report */
-    int signal;   /* that ends it, 0: none */
+    bool heard;     /* something that was not followed by a tick yet */
+    bool settled;   /* since the last connection: what waited at the broker has come */
+    bool failed;    /* the database: nothing may be acknowledged any more */
+    bool asked;     /* for a report */
+    int signal;     /* that ends it, 0: none */
     uint32_t downs; /* in a row */
     char why[200];  /* of the last of them */
     uint64_t hostile_told;
@@ -105,7 +105,7 @@ void svc_control_close(struct svc_control *control); /* NULL allowed; removes th
 
 /* What is known now. 0 or -1 (no memory). Free by rep_result_free in both cases. */
 int svc_report_make(const struct svc *svc, struct rep_result *out);
-/* Writes what the configuration asks for. 0, or -1 (it was logged). */
+/* Writes what the configuration asks for. The result's exit code, or -1 (it was logged). */
 int svc_report_write(const struct svc *svc);
 
 #endif

@@ -145,8 +145,9 @@ static int check(struct svc_reader *reader)
             snprintf(out->control, sizeof out->control, "%.*s%s", (int)len, out->database, suffix);
     }
     if (!*out->control || strlen(out->control) >= sizeof((struct sockaddr_un *)0)->sun_path)
-        return svc_settings_fail(reader, 0, 0, "control.socket", "'%.200s' is too long; accepted: %s",
-                                 out->control, svc_keys[svc_key_find("control.socket")].accepts);
+        return svc_settings_fail(reader, 0, 0, "control.socket",
+                                 "'%.200s' is too long; accepted: %s", out->control,
+                                 svc_keys[svc_key_find("control.socket")].accepts);
     return 0;
 }
 

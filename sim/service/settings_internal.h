@@ -7,8 +7,8 @@
 enum svc_form {
     SVC_SECTION, /* a mapping */
     SVC_TEXT,
-    SVC_FILE,     /* a path; relative ones are relative to the configuration's folder */
-    SVC_OUTPUT,   /* the same, or "-" */
+    SVC_FILE,   /* a path; relative ones are relative to the configuration's folder */
+    SVC_OUTPUT, /* the same, or "-" */
     SVC_NUMBER,
     SVC_DURATION, /* milliseconds */
     SVC_WAIT,     /* exit | wait */

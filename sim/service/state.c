@@ -125,8 +125,7 @@ int svc_state_open(struct svc_state *out, const struct sim_service_settings *set
         return fail_db(out, path, message);
     sqlite3_busy_timeout(out->db, BUSY_MS);
     int64_t tables = ask_number(out->db, "SELECT count(*) FROM sqlite_master");
-    int64_t own =
-        ask_number(out->db, "SELECT count(*) FROM sqlite_master WHERE name = 'service'");
+    int64_t own = ask_number(out->db, "SELECT count(*) FROM sqlite_master WHERE name = 'service'");
     if (tables < 0 || own < 0)
         return fail_db(out, path, message);
     if (tables > 0 && !own) {

@@ -67,6 +67,8 @@ Test(loopback_run, what_cannot_be_is_refused_before_anything_starts)
         {"--devices 300000", "too many for this machine"},
         {"--check-digest 00112233445566778899aabbccddeeff", "has no digest"},
         {"--world nowhere", "no such world"},
+        {"--set campaign.time_scale=100000 --set device.fault_free=60s --set device.watchdog=90s",
+         "at most 71582"},
     };
     char *scenario = world_scenario(3, "", "");
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {

@@ -169,3 +169,33 @@ Test(store, names_that_leave_the_folder_are_no_names)
         cr_assert_eq(sim_store_put(&servers.store, bad[i], "x", 1, message, sizeof message),
                      SIM_SERVERS_ECONFIG, "%s", bad[i]);
 }
+
+/* The whole chain with other people's tools: built and signed by `brickyard firmware`, served,
+ * fetched by curl, and the signature verified by openssl. */
+Test(store, openssl_verifies_what_curl_fetched)
+{
+    char command[2048], name[600];
+    const char *program = getenv("BRICKYARD_BIN");
+    cr_assert_not_null(program, "BRICKYARD_BIN is set by CTest");
+    snprintf(command, sizeof command,
+             "cd %s && %s firmware keygen --id k --out k.pem --pub pub.pem && "
+             "%s firmware build --out fw.bin --version 2.4.0 --device-type pump --min-hw Rev-B "
+             "--size 64KiB && %s firmware sign --key k.pem --image fw.bin --out fw.sig",
+             servers.folder, program, program, program);
+    cr_assert_eq(system(command), 0, "%s", command);
+    snprintf(name, sizeof name, "%s/fw.bin", servers.folder);
+    static char image[65536];
+    FILE *file = fopen(name, "r");
+    cr_assert(file && fread(image, 1, sizeof image, file) == sizeof image);
+    fclose(file);
+    cr_assert_eq(
+        sim_store_put(&servers.store, "fw.bin", image, sizeof image, message, sizeof message), 0,
+        "%s", message);
+    sim_store_url(&servers.store, url, SIM_CERT_GOOD, "fw.bin", in(600));
+    snprintf(name, sizeof name, "-o %s/got.bin", servers.folder);
+    fetch(&servers, url, name);
+    snprintf(command, sizeof command,
+             "cd %s && openssl dgst -sha256 -verify pub.pem -signature fw.sig got.bin",
+             servers.folder);
+    cr_assert_eq(system(command), 0, "%s", command);
+}

@@ -47,7 +47,8 @@ static const char manifest[] =
     " \"binary_url\": \"https://artifacts.example/pump-2.4.0.bin\", \"binary_size_bytes\": 65536,\n"
     " \"checksum_sha256\": \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\",\n"
     " \"signature_ecdsa\": \"3006020101020101\", \"signing_cert_id\": \"rel\",\n"
-    " \"release_notes_url\": \"https://artifacts.example/notes\", \"rollback_version\": \"2.3.1\",\n"
+    " \"release_notes_url\": \"https://artifacts.example/notes\", \"rollback_version\": "
+    "\"2.3.1\",\n"
     " \"published_at\": \"2026-03-19T09:00:00Z\"}\n";
 
 static void account(void *context, struct sim_account *out, uint32_t index)
@@ -83,9 +84,9 @@ void bench_open(struct bench *bench)
     const struct sim_broker_config config = {.account = account,
                                              .account_count = BENCH_DEVICES * BENCH_ROUNDS,
                                              .service_secret = "desk"};
-    cr_assert(!sim_broker_start(&bench->broker, folder, &bench->pki, &config, message,
-                                sizeof message),
-              "%s", message);
+    cr_assert(
+        !sim_broker_start(&bench->broker, folder, &bench->pki, &config, message, sizeof message),
+        "%s", message);
     bench->loop = ev_loop_new(EVFLAG_AUTO);
     ev_timer_init(&bench->deadline, on_deadline, 0, BENCH_WITHIN_S);
     bench->deadline.data = bench;

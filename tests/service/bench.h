@@ -22,7 +22,7 @@ struct bench_word {
 typedef const struct bench_word *(*bench_script)(uint32_t device);
 const struct bench_word *bench_mixed(uint32_t device); /* 8 confirm, 4 do not */
 const struct bench_word *bench_good(uint32_t device);
-const struct bench_word *bench_bad(uint32_t device); /* rolls back */
+const struct bench_word *bench_bad(uint32_t device);     /* rolls back */
 const struct bench_word *bench_hanging(uint32_t device); /* stops while it downloads */
 
 struct bench;
@@ -91,5 +91,6 @@ long long bench_ask(const struct bench *bench, const char *db, const char *sql);
 void bench_device_open(struct bench *bench, uint32_t number);
 void bench_device_close(struct bench_device *device);
 void bench_publish(struct bench_device *device, const void *bytes, uint32_t len);
+void bench_telemetry(struct bench_device *device);
 
 #endif

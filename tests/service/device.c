@@ -12,7 +12,8 @@ enum { TOKEN_STATUS = 1, TOKEN_OTHER = 2 };
         "health_check", ""                                                                         \
     }
 static const struct bench_word confirms[] = {UNDER_WAY, {"confirmed", ""}, {NULL, NULL}};
-static const struct bench_word rolls_back[] = {UNDER_WAY, {"rolled_back", "watchdog"}, {NULL, NULL}};
+static const struct bench_word rolls_back[] = {
+    UNDER_WAY, {"rolled_back", "watchdog"}, {NULL, NULL}};
 static const struct bench_word not_verified[] = {
     {"notified", ""}, {"downloading", ""}, {"verify_failed", "signature"}, {NULL, NULL}};
 static const struct bench_word refuses[] = {{"refused", "hw_revision"}, {NULL, NULL}};
@@ -64,7 +65,7 @@ static void say(struct bench_device *device, bool again)
                                   TOKEN_STATUS));
 }
 
-static void say_telemetry(struct bench_device *device)
+void bench_telemetry(struct bench_device *device)
 {
     char json[256], topic[64];
     int len = snprintf(json, sizeof json,
@@ -78,8 +79,7 @@ static void say_telemetry(struct bench_device *device)
 
 void bench_publish(struct bench_device *device, const void *bytes, uint32_t len)
 {
-    cr_assert(
-        !agent_mqtt_publish(device->mqtt, device->topic, bytes, len, 1, false, TOKEN_OTHER));
+    cr_assert(!agent_mqtt_publish(device->mqtt, device->topic, bytes, len, 1, false, TOKEN_OTHER));
 }
 
 static void on_published(void *ctx, uint32_t token)
@@ -91,7 +91,7 @@ static void on_published(void *ctx, uint32_t token)
     device->last = device->word->status;
     device->word++;
     if (!strcmp(device->last, "confirmed"))
-        say_telemetry(device);
+        bench_telemetry(device);
     device->bench->acknowledged++;
     if (device->bench->on_acknowledged)
         device->bench->on_acknowledged(device->bench);

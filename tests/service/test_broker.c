@@ -48,6 +48,59 @@ Test(service_broker, it_waits_for_a_broker_that_is_down)
     bench_close(&bench);
 }
 
+static void expect_order(const char *order)
+{
+    char said[4096], options[64];
+    snprintf(options, sizeof options, "--order %s", order);
+    cr_assert_eq(bench_run(&bench, options, said, sizeof said), 0, "%s: %s", order, said);
+}
+
+/* Of the devices that were notified, how many were told so often to wait, and to go on. */
+static uint32_t told(uint32_t deferred, uint32_t notified)
+{
+    uint32_t devices = 0;
+    for (uint32_t d = 0; d < BENCH_DEVICES; d++)
+        devices += bench.device[d].deferred >= deferred && bench.device[d].notified >= notified;
+    return devices;
+}
+
+static uint32_t all_hang(void)
+{
+    uint32_t devices = 0;
+    for (uint32_t d = 0; d < BENCH_DEVICES; d++)
+        devices += bench.device[d].word && !bench.device[d].word->status;
+    return devices == 3;
+}
+
+/* Committed one after the other while there was no broker, and then killed. */
+Test(service_broker, what_it_could_not_send_before_it_was_killed_is_sent)
+{
+    char message[1024];
+    bench_open(&bench);
+    bench_round(&bench, 0, bench_hanging);
+    bench_spawn(&bench);
+    ev_timer_again(bench.loop, &bench.deadline);
+    while (!all_hang())
+        ev_run(bench.loop, EVRUN_ONCE);
+    sim_broker_stop(&bench.broker);
+    cr_assert(bench_wait(&bench, "event=disconnected"), "%s", bench.said);
+    expect_order("pause");
+    expect_order("resume");
+    expect_order("pause");
+    kill(bench.pid, SIGKILL);
+    bench_wait_end(&bench);
+    cr_assert(!sim_broker_start_again(&bench.broker, SIM_MEMORY_KEPT, message, sizeof message));
+    bench_spawn(&bench);
+    ev_timer_again(bench.loop, &bench.deadline);
+    while (told(2, 2) < 3)
+        ev_run(bench.loop, EVRUN_ONCE);
+    ev_timer_stop(bench.loop, &bench.deadline);
+    kill(bench.pid, SIGTERM);
+    bench_wait_end(&bench);
+    bench_round_end(&bench);
+    bench_close(&bench);
+}
+
 /* Told why, tried again, ended by nothing but a signal. */
 static void expect_refused(const char *why)
 {

@@ -31,7 +31,8 @@ static const struct {
     {FILES "broker: {host: h, ca: ca.pem, port: x}\n", "is not a whole number"},
     {FILES "broker: {host: '', ca: ca.pem}\n",
      ":4:16: broker.host: '' is empty; accepted: a name or an address"},
-    {FILES BROKER "tick: 5\n", ":5:7: tick: '5' is not a duration; accepted: a duration, 1ms to 60s"},
+    {FILES BROKER "tick: 5\n",
+     ":5:7: tick: '5' is not a duration; accepted: a duration, 1ms to 60s"},
     {FILES BROKER "tick: 0s\n", "tick: '0s' is out of range"},
     {FILES BROKER "settle: 2h\n", "settle: '2h' is out of range; accepted: a duration, 0 to 1h"},
     {FILES BROKER "when_stopped: never\n",
@@ -44,15 +45,16 @@ static const struct {
     {FILES BROKER "tick: \"1s\n", "not YAML"},
     {FILES "broker: {host: h, ca: ca.pem, key: k.pem}\n",
      ":4:36: broker.key: stands alone; accepted: broker.certificate and broker.key"},
-    {FILES "broker: {host: h, ca: ca.pem, certificate: k.pem}\n", "broker.certificate: stands alone"},
+    {FILES "broker: {host: h, ca: ca.pem, certificate: k.pem}\n",
+     "broker.certificate: stands alone"},
     {FILES "broker: {host: h, ca: ca.pem, secret: x}\n", "broker.secret: without broker.user"},
     {FILES "broker: {host: h, ca: ca.pem, user: u, secret: x, secret_file: f}\n",
      "broker.secret is given too; accepted: one of them"},
     {FILES "broker: {host: h, ca: ca.pem, user: u, secret_file: absent}\n", "No such file"},
-    {FILES BROKER
-     "control: {socket: "
-     "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-     "aaaaaaaaaaaaaaa}\n",
+    {FILES BROKER "control: {socket: "
+                  "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                  "aaaaaaaaaaaaaaaaaa"
+                  "aaaaaaaaaaaaaaa}\n",
      "is too long; accepted: a path of at most 107 bytes"},
     {FILES BROKER "report: {json: a, junit: a}\n", "both name"},
     {FILES BROKER "report: {db: absent/r.db}\n", "report.db"},
@@ -124,7 +126,8 @@ Test(service_settings, a_database_goes_on_with_its_own_files_only)
     cr_expect_eq(bench_run(&bench, "--check", said, sizeof said), 0, "%s", said);
     bench_spawn(&bench);
     cr_assert_eq(bench_exit_code(&bench), 0, "%s", bench.said);
-    snprintf(command, sizeof command, "sed -i 's/example/example.org/' %s/manifest.json", bench.dir);
+    snprintf(command, sizeof command, "sed -i 's/example/example.org/' %s/manifest.json",
+             bench.dir);
     cr_assert_eq(system(command), 0);
     cr_expect_eq(bench_run(&bench, "", said, sizeof said), 1);
     cr_expect(strstr(said, "it holds a campaign of another scenario or manifest"), "%s", said);

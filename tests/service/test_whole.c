@@ -103,3 +103,24 @@ Test(service_whole, orders_and_signals)
     bench_round_end(&bench);
     bench_close(&bench);
 }
+
+/* Each gate that is red is overruled by a person, and stays on record. */
+Test(service_whole, a_stopped_campaign_waits_for_its_operator)
+{
+    bench_open(&bench);
+    bench_round(&bench, 0, bench_bad);
+    bench_config(&bench, NULL, NULL, "when_stopped: wait\n");
+    bench_spawn(&bench);
+    for (int phase = 0; phase < 2; phase++) {
+        cr_assert(bench_wait(&bench, "gate stopped the campaign"), "%s", bench.said);
+        cr_assert(bench_wait(&bench, "text=paused"), "%s", bench.said);
+        expect_answer("resume", 0, "\"ok\":true");
+    }
+    cr_assert_eq(bench_exit_code(&bench), 2, "%s", bench.said);
+    json_t *json = bench_json(&bench);
+    cr_expect_str_eq(json_string_value(json_object_get(json, "verdict")), "gate_stopped");
+    cr_expect_eq(bench_number(json, "updates/rolled_back"), BENCH_DEVICES);
+    json_decref(json);
+    bench_round_end(&bench);
+    bench_close(&bench);
+}

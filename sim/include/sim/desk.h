@@ -28,6 +28,8 @@ struct sim_desk_config {
      * them, or gets them again. False: they could not be kept; the connection is made anew. May be
      * NULL. */
     bool (*keep)(void *ctx);
+    /* A device is there (its own word), or gone (its last will, by the broker). May be NULL. */
+    void (*presence)(void *ctx, uint32_t device, bool online);
     /* The connection came, or went (why is a phrase). May be NULL. */
     void (*link)(void *ctx, bool up, const char *why);
     void *ctx;

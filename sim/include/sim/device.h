@@ -89,6 +89,18 @@ struct sim_shard {
 int sim_shard_init(struct sim_shard *shard, const struct sim_world *world);
 void sim_shard_free(struct sim_shard *shard);
 
+/* What is drawn once for a device and a firmware (its place in world->artifact), the same in every
+ * world; numbers name streams, never renumber. HEALTH + an enum agent_health. */
+enum sim_affliction {
+    SIM_AFFLICT_BOOT_FAILS,
+    SIM_AFFLICT_HANGS,
+    SIM_AFFLICT_HEALTH,
+    SIM_AFFLICT_MIGRATION = 10,
+    SIM_AFFLICTIONS = 16
+};
+bool sim_afflicted(const struct sim_world *world, uint32_t device, uint32_t firmware,
+                   uint32_t affliction, struct scn_ratio chance);
+
 struct sim_device; /* device_internal.h */
 
 /* NULL: no memory. trace may be NULL. */

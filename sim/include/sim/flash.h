@@ -161,6 +161,10 @@ void sim_flash_reseed(struct sim_flash *flash, uint64_t seed, uint32_t device, u
 void sim_flash_apply(struct sim_flash *flash, const struct sim_flash_call *call,
                      const struct sim_flash_cut *cut);
 
+/* Whole sectors from addr on hold these bytes, and nothing unstable: what a file says. No rule, no
+ * time, no count, no hook. Returns how many of them held something else. */
+uint32_t sim_flash_load(struct sim_flash *flash, uint32_t addr, const void *bytes, uint32_t len);
+
 /* From outside, without time, hooks or disturbance: what the cells hold. Unstable bits read as
  * `unstable_as` (0 or 1). Used by the oracle and by tests. */
 void sim_flash_peek(const struct sim_flash *flash, uint32_t addr, void *out, uint32_t len,

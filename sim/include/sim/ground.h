@@ -26,11 +26,22 @@ struct sim_ground_fleet {
     uint32_t devices;
     struct sim_shard *shard;
     struct sim_ground_sink sink;
+    uint32_t traced; /* the device whose story goes to `trace`; trace NULL: none */
+    FILE *trace;
+};
+
+/* Devices that are no struct sim_device (programs, boards): what the fleet asks of them, as in
+ * device.h. The fleet has no device of its own then, fleet.device[] is NULL. */
+struct sim_ground_devices {
+    void (*truth)(void *ctx, uint32_t device, struct sim_truth *out);
+    uint32_t (*changes)(void *ctx, uint32_t device);
+    void (*inspect)(void *ctx, uint32_t device, bool whole_data);
 };
 
 struct sim_ground {
     const char *name; /* of the world: "loopback" */
     void *ctx;
+    const struct sim_ground_devices *devices; /* NULL: the fleet's own, struct sim_device */
     /* Is the machine up to it? Starts what the fleet needs, sets the world's pace, flash timing and
      * addresses. Nothing runs afterwards when it fails: exit code 1. */
     int (*prepare)(void *ctx, struct sim_world *world, char *message, size_t len);

@@ -29,8 +29,10 @@ struct agent_flash_file_config { /* borrowed until agent_flash_file_close, with 
     const struct boot_layout *layout;
     bool durable; /* each operation is on the medium before it ends (fdatasync) */
     /* Test aid: when the operation of this number begins, after the record and before any byte of
-     * the flash, the process stops itself (SIGSTOP), to be killed or continued. 0: never. */
+     * the flash, the process stops itself (SIGSTOP), to be killed or continued. 0: never. step: so
+     * at every operation, so that a rig sees each one before it is done. */
     uint64_t stop_at;
+    bool step;
     /* A rule was broken or the file failed; what is a phrase. May be NULL. */
     void (*violation)(void *ctx, const char *what, uint32_t addr, uint32_t len);
     void *ctx;

@@ -1,0 +1,104 @@
+/* Is the machine up to this fleet? Refused before anything is started if not. */
+#include "process_internal.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum {
+    FD_OF_DEVICE = 3,     /* its output, its flash file, its record */
+    FD_THROUGH_PROXY = 5, /* two for each proxied connection, one at the edge */
+    FD_RESERVE = 128,     /* libraries, database, listeners, what the caller has open */
+    BROKER_RESERVE = 64,
+    PROCESS_RESERVE = 16
+};
+/* Measured: a daemon in a download has 13 MB resident, of which libraries are shared. The brokers'
+ * side of its connections is 60 KB each. */
+static const uint64_t DAEMON_BYTES = 13 << 20, SERVER_BYTES = 120 << 10, RIG_BYTES = 256 << 20;
+
+static uint64_t available_bytes(void)
+{
+    char line[128];
+    uint64_t kib = 0;
+    FILE *in = fopen("/proc/meminfo", "re");
+    while (in && fgets(line, sizeof line, in))
+        if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
+            break;
+    if (in)
+        fclose(in);
+    return kib * 1024;
+}
+
+/* Processes that may still be made: by the limit, which does not bind root, and by the kernel. */
+static uint64_t free_processes(void)
+{
+    struct rlimit limit;
+    uint64_t most = UINT64_MAX, pids = 0;
+    FILE *in = fopen("/proc/sys/kernel/pid_max", "re");
+    if (in && fscanf(in, "%" SCNu64, &pids) == 1)
+        most = pids;
+    if (in)
+        fclose(in);
+    if (geteuid() && !getrlimit(RLIMIT_NPROC, &limit) && limit.rlim_cur < most)
+        most = limit.rlim_cur;
+    return most;
+}
+
+static uint64_t free_disk(const char **where)
+{
+    struct statvfs disk;
+    const char *folder = getenv("TMPDIR");
+    *where = folder && *folder ? folder : "/tmp";
+    if (statvfs(*where, &disk))
+        return UINT64_MAX;
+    return (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+struct sum {
+    const char *what, *change;
+    uint64_t have, reserve, each;
+};
+
+static int check(const struct sum *sum, uint32_t devices, char *message, size_t len)
+{
+    uint64_t room = sum->have > sum->reserve ? sum->have - sum->reserve : 0;
+    uint64_t most = room / sum->each;
+    if (devices <= most)
+        return 0;
+    snprintf(message, len,
+             "%u devices are too many for this machine: %s %" PRIu64 ", which carries %" PRIu64
+             "; %s, or run at most --devices %" PRIu64,
+             devices, sum->what, sum->have, most, sum->change, most);
+    return -1;
+}
+
+int sim_processes_preflight(const struct sim_processes_need *need, char *message, size_t len)
+{
+    struct rlimit files;
+    const char *where;
+    uint64_t disk = free_disk(&where), memory = available_bytes();
+    char on_disk[128];
+    getrlimit(RLIMIT_NOFILE, &files);
+    snprintf(on_disk, sizeof on_disk, "a flash file takes %" PRIu64 " bytes, and free in %.60s are",
+             need->flash_bytes, where);
+    uint64_t proxied = need->devices ? ((uint64_t)need->through_proxy * FD_THROUGH_PROXY +
+                                        need->devices - 1) / need->devices : 0;
+    const struct sum sums[] = {
+        {"the addresses of 127.2.0.0/16 are", "take a smaller fleet", PW_DEVICES_MAX, 0, 1},
+        {"the limit of processes (ulimit -u) is", "raise it", free_processes(), PROCESS_RESERVE, 1},
+        {"the limit of open files (ulimit -Hn) is", "raise it", files.rlim_max, FD_RESERVE,
+         FD_OF_DEVICE + proxied},
+        {"the limit of open files (ulimit -Hn), of which the artifact store may use half, is",
+         "raise it", files.rlim_max / 2, BROKER_RESERVE, 1},
+        {"a daemon takes 13 MB, and the memory that is free is", "free some",
+         memory ? memory : UINT64_MAX, RIG_BYTES, DAEMON_BYTES + SERVER_BYTES},
+        {on_disk, "set TMPDIR to a larger disk, or make the flash smaller", disk, 0,
+         need->flash_bytes ? need->flash_bytes : 1},
+    };
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+        if (check(&sums[i], need->devices, message, len))
+            return -1;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    return 0;
+}

@@ -1,0 +1,63 @@
+/* What the report says of this world. */
+#include "process_internal.h"
+#include <inttypes.h>
+#include <stdlib.h>
+
+static int say_kills(const struct pw_counts *counts, struct rep_result *result)
+{
+    uint64_t all = counts->kills_at_operation + counts->kills_at_random + counts->kills_at_state;
+    char forms[REP_TEXT_MAX] = "";
+    int len = 0;
+    for (int form = SCN_TORN_BEFORE; form < SCN_TORNS; form++)
+        if (counts->forms[form] && len < (int)sizeof forms)
+            len += snprintf(forms + len, sizeof forms - (size_t)len, "%s%s %" PRIu64,
+                            len ? ", " : "", scn_torn_name(form), counts->forms[form]);
+    return rep_fact_add(result, "SIGKILLs",
+                        "%" PRIu64 ": %" PRIu64 " at a chosen operation, %" PRIu64
+                        " at a random instant, %" PRIu64 " as a state ended",
+                        all, counts->kills_at_operation, counts->kills_at_random,
+                        counts->kills_at_state) ||
+           rep_fact_add(result, "torn forms", "%s", *forms ? forms : "none");
+}
+
+static int say_servers(struct sim_processes *pw, struct rep_result *result)
+{
+    struct sim_store_totals *totals = calloc(1, sizeof *totals);
+    char why[256];
+    sim_store_stop(&pw->servers.store); /* its log is complete then */
+    int error = !totals || sim_store_totals(&pw->servers.store, totals, why, sizeof why) ||
+                rep_fact_add(result, "broker", "mosquitto, TLS; %" PRIu64 " clients connected",
+                             sim_broker_connected(&pw->servers.broker)) ||
+                rep_fact_add(result, "store",
+                             "nginx, TLS; %" PRIu64 " requests, %" PRIu64 " whole, %" PRIu64
+                             " ranges, %" PRIu64 " bytes of images, %" PRIu64 " clients",
+                             totals->requests, totals->status[200], totals->status[206],
+                             totals->file_bytes, totals->addresses);
+    free(totals);
+    return error;
+}
+
+int pw_report(struct sim_processes *pw, struct rep_result *result)
+{
+    const struct pw_counts *counts = &pw->counts;
+    const struct scn_device *times = &pw->scn->device;
+    int error =
+        rep_fact_add(result, "time_scale", "%u: phases, windows and faults go so much faster",
+                     pw->scn->campaign.time_scale) ||
+        rep_fact_add(result, "device.fault_free", "%.3f s%s", (double)times->fault_free_us / 1e6,
+                     times->fault_free_us < 60000000 ? ", shortened from 60 s" : "") ||
+        rep_fact_add(result, "processes", "%u of ota-agent, started %" PRIu64 " times", pw->devices,
+                     counts->starts) ||
+        say_kills(counts, result) ||
+        rep_fact_add(result, "restarts",
+                     "%" PRIu64 " after a power cut or an end, %" PRIu64
+                     " reboots by the daemon itself",
+                     counts->power_ons, counts->reboots) ||
+        rep_fact_add(result, "ends by itself", "%" PRIu64, counts->sudden_ends) ||
+        rep_fact_add(result, "flash operations", "%" PRIu64 ", each seen before it was done",
+                     counts->operations) ||
+        rep_fact_add(result, "daemon memory", "%" PRIu64 " bytes at the most",
+                     counts->rss_max) ||
+        rep_fact_add(result, "proxied devices", "%u", pw->roughs) || say_servers(pw, result);
+    return error ? -1 : 0;
+}
