@@ -151,7 +151,10 @@ void pw_reboots(struct pw_device *dev); /* from here on the bootloader runs */
 /* step.c */
 void pw_stopped(struct pw_device *dev);
 void pw_resume(struct pw_device *dev);
-/* Follows the record: what has ended is done in dev->flash, what has begun is dev->op. */
+/* The operation that went on is done in dev->flash, if the record says that it has ended. */
+void pw_settle(struct pw_device *dev);
+/* The same; and what has begun since is dev->op. Only while the daemon stands still, or is gone:
+ * one that runs has not stopped yet where its record says. */
 void pw_catch_up(struct pw_device *dev);
 /* Takes the file as it is: the operation that was cut was none of ours to tear. */
 void pw_take_file(struct pw_device *dev);

@@ -84,14 +84,27 @@ static void finish(struct pw_device *dev)
     pw_witness_done(dev, &dev->op.call);
 }
 
+static void finish_if_ended(struct pw_device *dev, const struct agent_op *op)
+{
+    if (dev->op.open && (op->number > dev->op.number || !op->in_progress))
+        finish(dev);
+}
+
+void pw_settle(struct pw_device *dev)
+{
+    uint8_t bytes[AGENT_OP_BYTES];
+    struct agent_op op;
+    if (dev->op.open && read_record(dev, &op, bytes))
+        finish_if_ended(dev, &op);
+}
+
 void pw_catch_up(struct pw_device *dev)
 {
     uint8_t bytes[AGENT_OP_BYTES];
     struct agent_op op;
     if (!read_record(dev, &op, bytes))
         return;
-    if (dev->op.open && (op.number > dev->op.number || !op.in_progress))
-        finish(dev);
+    finish_if_ended(dev, &op);
     if (!op.in_progress || op.number <= dev->op.number)
         return;
     if (is_possible(dev, &op))
@@ -146,7 +159,7 @@ void pw_resume(struct pw_device *dev)
     if (!dev->pid || !dev->op.open)
         return;
     if (dev->op.resumed) /* no further one has come: has it ended? */
-        pw_catch_up(dev);
+        pw_settle(dev);
     if (dev->op.open)
         pw_after(dev, PW_TIMER_RESUME, pw_now_us(dev->pw) + pw_own_us(dev->pw, LOOK_AGAIN_US));
     if (dev->op.resumed)

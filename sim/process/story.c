@@ -89,7 +89,7 @@ static void on_boot(struct pw_device *dev, const char *line)
     pw_leave(dev, SCN_DURING_BOOT);
     dev->booting = false;
     dev->state = AGENT_IDLE;
-    pw_catch_up(dev);
+    pw_settle(dev);
     pw_witness_boot(dev);
 }
 

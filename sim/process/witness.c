@@ -66,7 +66,8 @@ static bool only_clears(const struct pw_device *dev, const struct sim_flash_call
  * check that was made to fail. Its first telemetry may still be on its way to the service. */
 static bool healthy(const struct pw_device *dev)
 {
-    int64_t least_us = pw_own_us(dev->pw, dev->pw->scn->device.fault_free_us);
+    /* The daemon counts milliseconds, at both ends. */
+    int64_t least_us = pw_own_us(dev->pw, dev->pw->scn->device.fault_free_us - 2000);
     return !dev->seen.ailments && pw_now_us(dev->pw) - dev->seen.app_start_us >= least_us;
 }
 
@@ -78,7 +79,11 @@ static void witness_running_slot(struct pw_device *dev, const struct sim_flash_c
     else if (call->kind == SIM_FLASH_ERASE)
         pw_break(dev, REP_PROMISE_RUNNING_IMAGE, "the running slot's trailer was erased");
     else if (!dev->seen.running_confirmed && !healthy(dev))
-        pw_break(dev, REP_PROMISE_CONFIRM_HEALTHY, "confirmed before all five checks had passed");
+        pw_break(dev, REP_PROMISE_CONFIRM_HEALTHY,
+                 "confirmed before all five checks had passed (%.3f s after the boot%s)",
+                 (double)(pw_now_us(dev->pw) - dev->seen.app_start_us) / 1e6 /
+                     (double)dev->pw->scn->campaign.time_scale,
+                 dev->seen.ailments ? ", and one is made to fail" : "");
     else if (!dev->seen.running_confirmed && !dev->seen.telemetry_heard)
         dev->seen.telemetry_owed = true;
 }
