@@ -33,6 +33,22 @@ static int refuse_fault(const struct scn *scn, const struct scn_fault *fault, ch
                       "flash_damage: a flash file has no cells that wear out or stick; accepted "
                       "with --world process: power_loss, corrupt_download, network_drop, "
                       "broker_down, cdn_down, boot_failure, service_restart");
+    if (fault->kind > SCN_FAULT_SERVICE_RESTART)
+        return refuse(message, len, scn, fault->line, fault->column,
+                      "%s: the process world does not carry it out; accepted with --world process: "
+                      "power_loss, corrupt_download, network_drop, broker_down, cdn_down, "
+                      "boot_failure, service_restart",
+                      scn_fault_kind_name((int)fault->kind));
+    if (fault->kind == SCN_FAULT_NETWORK_DROP && fault->how != SCN_HOW_RESET)
+        return refuse(message, len, scn, fault->line, fault->column,
+                      "network_drop: how: %s: accepted with --world process: reset",
+                      scn_how_name((int)fault->how));
+    if (fault->kind == SCN_FAULT_CORRUPT_DOWNLOAD && fault->how >= SCN_HOW_HTTP_416)
+        return refuse(message, len, scn, fault->line, fault->column,
+                      "corrupt_download: how: %s: accepted with --world process: any, bit_flip, "
+                      "truncated, wrong_file, stale_file, wrong_length, garbage, http_403, "
+                      "http_404, http_500, endless, disconnect",
+                      scn_how_name((int)fault->how));
     if (fault->kind == SCN_FAULT_BOOT_FAILURE && !can_fail(fault->how))
         return refuse(message, len, scn, fault->line, fault->column,
                       "boot_failure: how: %s: the daemon can't be made to; accepted with --world "
@@ -50,9 +66,12 @@ static int refuse_firmware(const struct scn *scn, const struct scn_firmware *fir
         const char *key;
         struct scn_ratio value;
     } row[] = {
-        {"crash_per_day", b->crash_per_day}, {"telemetry_gap", b->telemetry_gap},
-        {"energy", b->energy},               {"memory_growth", b->memory_growth},
-        {"cpu", b->cpu},                     {"data_migration", b->migration},
+        {"crash_per_day", b->crash_per_day},
+        {"telemetry_gap", b->telemetry_gap},
+        {"energy", b->energy},
+        {"memory_growth", b->memory_growth},
+        {"cpu", b->cpu},
+        {"data_migration", b->migration},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         if (row[i].value.num)
