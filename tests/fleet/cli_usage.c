@@ -56,7 +56,7 @@ Test(cli_usage, a_run_that_cannot_be_meant_is_refused)
         {"run small.yaml --jobs 65", "--jobs"},
         {"run small.yaml --jobs two", "--jobs"},
         {"run small.yaml --world moon", "--world"},
-        {"run small.yaml --world loopback", "not built yet"},
+        {"run small.yaml --world board", "not built yet"},
         {"run small.yaml --world board", "not built yet"},
         {"run small.yaml --html x.html", "not built yet"},
         {"run small.yaml --set campaign.bogus=1", "bogus"},
