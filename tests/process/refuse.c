@@ -51,7 +51,7 @@ Test(process_refuse, times_that_do_not_fit)
         const char *options, *needle;
     } row[] = {
         {"--set device.fault_free=1ms", "device.fault_free"},
-        {"--set start=2020-01-01T00:00:00Z", "start"},
+        {"--set start=2010-01-01T00:00:00Z", "start"},
         {"--check-digest 00000000000000000000000000000000", "no digest"},
     };
     bench_small("", "");
