@@ -10,7 +10,7 @@
 
 enum { URL_GOOD_FOR_S = 7 * 86400, DESK_WITHIN_S = 30, GATHER_WITHIN_S = 60, VALID_DAYS = 3650 };
 /* So many daemons may be on their way to the broker at once, and so many more each second. */
-enum { SLICE_US = 50000, STARTING_MAX = 32, CLOCK_DAYS_MAX = 365 };
+enum { SLICE_US = 50000, STARTING_MAX = 32, CLOCK_DAYS_MAX = 3650 };
 
 /* ---- Before the start ---- */
 
