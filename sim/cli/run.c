@@ -157,8 +157,7 @@ static int simulate(const struct cli_run_options *o, const struct scn *scn, uint
     if (!error) {
         code = write_outputs(o, &result);
     } else {
-        bool nothing_ran =
-            error == SIM_FLEET_EWORLD || error == SIM_FLEET_EDEVICE ||
+        bool nothing_ran = error == SIM_FLEET_EWORLD || error == SIM_FLEET_EDEVICE ||
                            error == SIM_FLEET_EOUTPUT || error == SIM_FLEET_EGROUND;
         fprintf(stderr, "brickyard: %s\n", message);
         code = nothing_ran ? CLI_USAGE : CLI_INFRASTRUCTURE;
@@ -214,7 +213,7 @@ int cli_run(int argc, char **argv)
         {"devices", 0, POPT_ARG_STRING, &o.devices, 0, "scale the fleet (labs stay)", "N"},
         {"jobs", 'j', POPT_ARG_STRING, &o.jobs, 0, "threads; the result is the same for any number",
          "N"},
-        {"world", 0, POPT_ARG_STRING, &o.world, 0, 
+        {"world", 0, POPT_ARG_STRING, &o.world, 0,
          "virtual; loopback: real servers and sockets; process: real daemons too", "WORLD"},
         {"set", 0, POPT_ARG_STRING, NULL, OPTION_SET, "override one value of the scenario",
          "key.path=value"},

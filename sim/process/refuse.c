@@ -50,9 +50,12 @@ static int refuse_firmware(const struct scn *scn, const struct scn_firmware *fir
         const char *key;
         struct scn_ratio value;
     } row[] = {
-        {"crash_per_day", b->crash_per_day}, {"telemetry_gap", b->telemetry_gap},
-        {"energy", b->energy},               {"memory_growth", b->memory_growth},
-        {"cpu", b->cpu},                     {"data_migration", b->migration},
+        {"crash_per_day", b->crash_per_day},
+        {"telemetry_gap", b->telemetry_gap},
+        {"energy", b->energy},
+        {"memory_growth", b->memory_growth},
+        {"cpu", b->cpu},
+        {"data_migration", b->migration},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         if (row[i].value.num)
