@@ -216,6 +216,7 @@ void pw_end_all(struct sim_processes *pw)
     for (uint32_t d = 0; d < pw->devices; d++)
         if (pw->device[d].pid) {
             pw_kill(&pw->device[d]);
-            pw_break(&pw->device[d], REP_PROMISE_CONVERGENCE, "it did not end within 5 s of SIGTERM");
+            pw_break(&pw->device[d], REP_PROMISE_CONVERGENCE,
+                     "it did not end within 5 s of SIGTERM");
         }
 }

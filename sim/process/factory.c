@@ -53,7 +53,15 @@ int pw_factory_keys(struct sim_processes *pw, char *message, size_t len)
 
 /* ---- Its configuration ---- */
 
-enum ail { AIL_HANG, AIL_HARD_FAULT, AIL_NO_MQTT, AIL_NO_DRIVERS, AIL_NO_CONFIG, AIL_NO_TELEMETRY, AILS };
+enum ail {
+    AIL_HANG,
+    AIL_HARD_FAULT,
+    AIL_NO_MQTT,
+    AIL_NO_DRIVERS,
+    AIL_NO_CONFIG,
+    AIL_NO_TELEMETRY,
+    AILS
+};
 static const char *const ail_name[AILS] = {"hang",       "hard_fault", "no_mqtt",
                                            "no_drivers", "no_config",  "no_telemetry"};
 
@@ -146,9 +154,9 @@ static void put_times(FILE *out, const struct pw_device *dev)
             "health: {mqtt_within: %" PRId64 "ms, fault_free: %" PRId64 "ms}\n"
             "watchdog: %" PRId64 "s\ntrial_boots: %u\n"
             "retry: {first: %" PRId64 "ms, max: %" PRId64 "ms}\ntelemetry_every: %" PRId64 "ms\n",
-            times->mqtt_within_us / 1000, times->fault_free_us / 1000,
-            times->watchdog_us / 1000000, times->trial_boots, times->retry_first_us / 1000,
-            times->retry_max_us / 1000, dev->group->telemetry_every_us / 1000);
+            times->mqtt_within_us / 1000, times->fault_free_us / 1000, times->watchdog_us / 1000000,
+            times->trial_boots, times->retry_first_us / 1000, times->retry_max_us / 1000,
+            dev->group->telemetry_every_us / 1000);
 }
 
 static void put_config(FILE *out, const struct pw_device *dev)
@@ -157,8 +165,9 @@ static void put_config(FILE *out, const struct pw_device *dev)
     fprintf(out, "device_id: %s\ndevice_type: %s\nhw_revision: %s\n", dev->unit->id,
             dev->group->device_type, dev->unit->hw_revision);
     put_flash(out, &pw->scn->flash);
-    fprintf(out, "keys:\n  - {cert_id: \"%s\", public_key: ../key-0.pem}\n"
-                 "  - {cert_id: \"%s\", public_key: ../key-1.pem}\n",
+    fprintf(out,
+            "keys:\n  - {cert_id: \"%s\", public_key: ../key-0.pem}\n"
+            "  - {cert_id: \"%s\", public_key: ../key-1.pem}\n",
             pw->world->key[0].cert_id, pw->world->key[1].cert_id);
     put_network(out, dev);
     put_times(out, dev);
@@ -174,8 +183,8 @@ int pw_configure(struct pw_device *dev)
 {
     char path[PW_PATH_MAX], fresh[PW_PATH_MAX];
     const struct pw_witness *seen = &dev->seen;
-    bool done = seen->running_confirmed &&
-                pw_firmware_of(dev, seen->version) == dev->pw->world->candidate;
+    bool done =
+        seen->running_confirmed && pw_firmware_of(dev, seen->version) == dev->pw->world->candidate;
     dev->failing = done || !dev->pw->started ? NULL : sim_fault_boot(&dev->faults);
     snprintf(path, sizeof path, "%s/agent.yaml", dev->folder);
     snprintf(fresh, sizeof fresh, "%s/agent.new", dev->folder);
@@ -225,9 +234,9 @@ static int open_flash(struct pw_device *dev)
 int pw_factory_device(struct pw_device *dev, char *message, size_t len)
 {
     char folder[PW_FOLDER_MAX];
-    int room = devices_folder(dev->pw, folder) ? PW_FOLDER_MAX
-                                               : snprintf(dev->folder, sizeof dev->folder, "%.500s/%s",
-                                                          folder, dev->unit->id);
+    int room = devices_folder(dev->pw, folder)
+                   ? PW_FOLDER_MAX
+                   : snprintf(dev->folder, sizeof dev->folder, "%.500s/%s", folder, dev->unit->id);
     if (room >= PW_FOLDER_MAX || mkdir(dev->folder, 0700) || open_flash(dev)) {
         snprintf(message, len, "%s: %s", dev->folder, strerror(errno));
         return -1;

@@ -133,7 +133,8 @@ void pw_ended_by_itself(struct pw_device *dev, int status)
     pw->counts.sudden_ends++;
     describe(dev, status, what);
     pw_note(dev, "%s", what);
-    if (!pw->started && !dev->known) { /* nothing was done to it yet: it is not the device's fault */
+    if (!pw->started &&
+        !dev->known) { /* nothing was done to it yet: it is not the device's fault */
         snprintf(pw->lost, sizeof pw->lost, "%s: before the campaign began, %s", dev->unit->id,
                  what);
         return;

@@ -81,8 +81,10 @@ int sim_processes_preflight(const struct sim_processes_need *need, char *message
     getrlimit(RLIMIT_NOFILE, &files);
     snprintf(on_disk, sizeof on_disk, "a flash file takes %" PRIu64 " bytes, and free in %.60s are",
              need->flash_bytes, where);
-    uint64_t proxied = need->devices ? ((uint64_t)need->through_proxy * FD_THROUGH_PROXY +
-                                        need->devices - 1) / need->devices : 0;
+    uint64_t proxied =
+        need->devices
+            ? ((uint64_t)need->through_proxy * FD_THROUGH_PROXY + need->devices - 1) / need->devices
+            : 0;
     const struct sum sums[] = {
         {"the addresses of 127.2.0.0/16 are", "take a smaller fleet", PW_DEVICES_MAX, 0, 1},
         {"the limit of processes (ulimit -u) is", "raise it", free_processes(), PROCESS_RESERVE, 1},

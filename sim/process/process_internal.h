@@ -57,13 +57,13 @@ struct pw_device {
     ev_io readable;
     char line[PW_LINE_MAX];
     uint32_t line_bytes;
-    char said[PW_SAID_MAX]; /* its last lines */
+    char said[PW_SAID_MAX];  /* its last lines */
     char alarm[PW_SAID_MAX]; /* the first line of a sanitizer */
 
     enum pw_power power;
     bool booting, connected;
     bool was_powered, was_connected, was_settled; /* at the end of the run */
-    enum agent_state state; /* as its log names it */
+    enum agent_state state;                       /* as its log names it */
     int64_t lost_us;
 
     int flash_fd, record_fd;

@@ -56,8 +56,7 @@ int pw_report(struct sim_processes *pw, struct rep_result *result)
         rep_fact_add(result, "ends by itself", "%" PRIu64, counts->sudden_ends) ||
         rep_fact_add(result, "flash operations", "%" PRIu64 ", each seen before it was done",
                      counts->operations) ||
-        rep_fact_add(result, "daemon memory", "%" PRIu64 " bytes at the most",
-                     counts->rss_max) ||
+        rep_fact_add(result, "daemon memory", "%" PRIu64 " bytes at the most", counts->rss_max) ||
         rep_fact_add(result, "proxied devices", "%u", pw->roughs) || say_servers(pw, result);
     return error ? -1 : 0;
 }

@@ -13,7 +13,7 @@ static void settle(struct sim_flash *flash, uint32_t addr, uint8_t *bytes, struc
         return;
     for (uint32_t i = 0; i < size; i++)
         if (mask[i])
-            bytes[i] &= (uint8_t)~(mask[i] & sim_rng_u32(reading));
+            bytes[i] &= (uint8_t) ~(mask[i] & sim_rng_u32(reading));
     sim_flash_load(flash, addr, bytes, size);
 }
 

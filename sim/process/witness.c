@@ -147,8 +147,8 @@ static int slot_that_runs(const struct pw_device *dev)
     struct sim_oracle_slot slot[BOOT_SLOTS];
     sim_oracle_config(oracle(dev), &dev->flash, &config);
     if (config.valid && config.active < BOOT_SLOTS && config.next < BOOT_SLOTS) {
-        bool begun = config.next != config.active &&
-                     config.trial_left < dev->pw->scn->device.trial_boots;
+        bool begun =
+            config.next != config.active && config.trial_left < dev->pw->scn->device.trial_boots;
         return begun ? config.next : config.active;
     }
     for (int s = 0; s < BOOT_SLOTS; s++)
@@ -165,8 +165,7 @@ static void witness_trials(struct pw_device *dev, bool changed)
         return;
     /* One more than granted is what losing both config copies may cost. */
     if (++seen->trial_boots > dev->pw->scn->device.trial_boots + 1)
-        pw_break(dev, REP_PROMISE_CONFIRM_HEALTHY,
-                 "an unconfirmed image outlived its trial boots");
+        pw_break(dev, REP_PROMISE_CONFIRM_HEALTHY, "an unconfirmed image outlived its trial boots");
 }
 
 /* The boot failure that its configuration held has taken effect. */
@@ -212,8 +211,8 @@ void pw_witness_boot(struct pw_device *dev)
     uint32_t firmware = pw_firmware_of(dev, seen->version);
     seen->ailments =
         firmware == UINT32_MAX || seen->running_confirmed ? 0 : pw_ailments(dev, firmware);
-    pw_note(dev, "boot %u: %s in slot %c, %s", seen->boots, seen->version,
-            'A' + seen->running_slot, seen->running_confirmed ? "confirmed" : "on trial");
+    pw_note(dev, "boot %u: %s in slot %c, %s", seen->boots, seen->version, 'A' + seen->running_slot,
+            seen->running_confirmed ? "confirmed" : "on trial");
     if (++seen->restless_boots > RESTLESS_BOOTS_MAX)
         pw_die(dev, REP_BRICK_BOOT_LOOP, "it boots again and again");
     else

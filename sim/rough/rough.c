@@ -7,7 +7,7 @@
 
 struct rough_device {
     bool rough;
-    bool spoil; /* how the next answer is to be spoiled */
+    bool spoil;   /* how the next answer is to be spoiled */
     bool cut_off; /* an outage was seen to take effect, its device is to be told */
     struct sim_edge_plan plan;
     int64_t until_us[SIM_ROUGH_SERVERS]; /* the server is out of reach, 0: not */
@@ -261,8 +261,8 @@ uint16_t sim_rough_port(const struct sim_rough *rough, uint32_t device,
 
 void sim_rough_outage(struct sim_rough *rough, uint32_t device, uint32_t what, int64_t until_us)
 {
-    static const uint32_t of[SIM_ROUGH_SERVERS] = {[SIM_ROUGH_BROKER] = SIM_OUT_MQTT,
-                                                   [SIM_ROUGH_STORE] = SIM_OUT_HTTP};
+    static const uint32_t of[SIM_ROUGH_SERVERS] = {
+        [SIM_ROUGH_BROKER] = SIM_OUT_MQTT, [SIM_ROUGH_STORE] = SIM_OUT_HTTP};
     struct rough_device *dev = &rough->device[device];
     for (uint32_t server = 0; server < SIM_ROUGH_SERVERS; server++) {
         if (!(what & of[server]) || !dev->rough || until_us <= dev->until_us[server])

@@ -34,8 +34,9 @@ Test(process_refuse, faults_that_a_process_does_not_know)
 
 Test(process_refuse, behaviour_that_a_process_can_not_be_given)
 {
-    static const char *const key[] = {"crash_per_day: 1%", "telemetry_gap: 1%", "energy: +1%",
-                                      "memory_growth: 1%", "cpu: +1%",          "data_migration: 1%"};
+    static const char *const key[] = {"crash_per_day: 1%", "telemetry_gap: 1%",
+                                      "energy: +1%",       "memory_growth: 1%",
+                                      "cpu: +1%",          "data_migration: 1%"};
     for (size_t i = 0; i < sizeof key / sizeof *key; i++) {
         char behaviour[96], name[32];
         snprintf(behaviour, sizeof behaviour, ", behaviour: {%s}", key[i]);

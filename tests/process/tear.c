@@ -32,9 +32,9 @@ static void setup(struct bench *bench, uint64_t seed)
         bench->data[i] = (uint8_t)sim_rng_u32(&rng);
     cr_assert_eq(sim_flash_base_init(&bench->base, BYTES, SECTOR, PAGE), 0);
     cr_assert_eq(sim_flash_base_put(&bench->base, 0, content, BYTES), 0);
-    cr_assert_eq(sim_flash_init(&bench->flash, &bench->base, NULL, &bench->timing,
-                                &bench->now_us, seed, 7),
-                 0);
+    cr_assert_eq(
+        sim_flash_init(&bench->flash, &bench->base, NULL, &bench->timing, &bench->now_us, seed, 7),
+        0);
     cr_assert_eq(sim_flash_clone(&bench->twin, &bench->flash), 0);
     bench->fd = memfd_create("flash", MFD_CLOEXEC);
     cr_assert_eq(write(bench->fd, content, BYTES), (ssize_t)BYTES);
