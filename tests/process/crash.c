@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(process_crash, .init = bench_enter, .fini = bench_leave, .timeout = 240);
+TestSuite(process_crash, .init = bench_enter, .fini = bench_leave);
 
 Test(process_crash, a_daemon_that_never_runs_ends_the_run_and_says_so)
 {

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-TestSuite(process_life, .init = bench_enter, .fini = bench_leave, .timeout = 120);
+TestSuite(process_life, .init = bench_enter, .fini = bench_leave);
 
 /* Until so many processes of the run are there: servers and daemons. */
 static bool await_processes(unsigned least, unsigned most)
