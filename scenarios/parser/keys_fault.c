@@ -86,7 +86,7 @@ struct fault_form {
 };
 
 static const struct fault_form fault_forms[SCN_FAULT_KINDS] = {
-    [SCN_FAULT_POWER_LOSS] = {"datwvon", 'd'},
+    [SCN_FAULT_POWER_LOSS] = {"datwvon", 'd', {{0, 0}}},
     [SCN_FAULT_CORRUPT_DOWNLOAD] = {"hwvn",
                                     0,
                                     {{SCN_HOW_BIT_FLIP, SCN_HOW_DISCONNECT},
@@ -94,14 +94,14 @@ static const struct fault_form fault_forms[SCN_FAULT_KINDS] = {
     [SCN_FAULT_NETWORK_DROP] = {"dafhwvn", 'd', {{SCN_HOW_RESET, SCN_HOW_SLOW_CLOSE}}},
     [SCN_FAULT_BOOT_FAILURE] = {"hwvn", 0, {{SCN_HOW_HANG, SCN_HOW_HEALTH_HARD_FAULT}}},
     [SCN_FAULT_FLASH_DAMAGE] = {"darhwv", 'r', {{SCN_HOW_BIT_ROT, SCN_HOW_WORN}}},
-    [SCN_FAULT_BROKER_DOWN] = {"af", 'a'},
-    [SCN_FAULT_CDN_DOWN] = {"af", 'a'},
-    [SCN_FAULT_SERVICE_RESTART] = {"a", 'a'},
+    [SCN_FAULT_BROKER_DOWN] = {"af", 'a', {{0, 0}}},
+    [SCN_FAULT_CDN_DOWN] = {"af", 'a', {{0, 0}}},
+    [SCN_FAULT_SERVICE_RESTART] = {"a", 'a', {{0, 0}}},
     [SCN_FAULT_BAD_CERTIFICATE] = {"afhwve", 'e', {{SCN_HOW_EXPIRED, SCN_HOW_UNKNOWN_CA}}},
-    [SCN_FAULT_SLOW_LINK] = {"afwvljbs", 's'},
+    [SCN_FAULT_SLOW_LINK] = {"afwvljbs", 's', {{0, 0}}},
     [SCN_FAULT_BROKER_RESTART] = {"ah", 'a', {{SCN_HOW_KEEP, SCN_HOW_FORGET}}},
     [SCN_FAULT_MESSAGE] = {"ahwvnm", 0, {{SCN_HOW_DUPLICATE, SCN_HOW_LATE}}},
-    [SCN_FAULT_CLOCK_SKEW] = {"afwvy", 'y'},
+    [SCN_FAULT_CLOCK_SKEW] = {"afwvy", 'y', {{0, 0}}},
 };
 
 static const struct {

@@ -185,7 +185,8 @@ int svc_report_write(const struct svc *svc)
         error |= write_form(settings->report.junit, rep_render_junit, &result);
         if (*settings->report.db)
             error |= write_db(settings->report.db, &result);
-        SVC_LOG(SVC_INFO, "report", SVC_TEXT_FIELD("verdict", rep_verdict_name(result.verdict)),
+        SVC_LOG(SVC_INFO, "report",
+                SVC_TEXT_FIELD("verdict", rep_verdict_name((int)result.verdict)),
                 SVC_NUMBER_FIELD("enrolled", result.enrolled),
                 SVC_NUMBER_FIELD("confirmed", result.updates[REP_OUT_CONFIRMED]),
                 SVC_NUMBER_FIELD("rolled_back", result.updates[REP_OUT_ROLLED_BACK]),

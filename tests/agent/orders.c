@@ -38,7 +38,7 @@ Test(agent_orders, every_rollback_is_answered_also_by_an_image_without_a_campaig
 {
     static const char *const back_to[] = {"2.3.1", "2.4.0", "2.3.1", "2.4.0"};
     updated();
-    for (int i = 0; i < 4; i++) {
+    for (uint32_t i = 0; i < 4; i++) {
         world_order(&world, rollback);
         world_run(&world);
         cr_assert_str_eq(agent_running_version(&world.agent), back_to[i]);

@@ -26,11 +26,12 @@ Test(chaos_edge, curl_sees_each_certificate_as_what_it_is, .timeout = 60)
     edge_bench_begin(&bench, NULL);
     for (int cert = 0; cert < CERTS; cert++) {
         bench.effects = 0;
-        cr_assert_eq(curl(&bench, cert, "", "/new", NULL, NULL), rows[cert].code, "%d", cert);
+        cr_assert_eq(curl(&bench, (enum bench_cert)cert, "", "/new", NULL, NULL), rows[cert].code,
+                     "%d", cert);
         edge_bench_until(&bench, rows[cert].told, 1);
         const struct sim_edge_effect *last = &bench.effect[bench.effects - 1];
         cr_assert_eq(last->kind, rows[cert].told);
-        cr_assert_eq(last->listener, cert);
+        cr_assert_eq(last->listener, (uint32_t)cert);
         cr_assert_eq(last->alert, rows[cert].alert, "%d: %u", cert, last->alert);
     }
     edge_bench_end(&bench);

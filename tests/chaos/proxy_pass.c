@@ -55,7 +55,8 @@ ParameterizedTest(struct row *row, chaos_proxy, bytes_pass_unchanged_and_the_rul
     cr_assert_geq(peer->last_us - begin_us, row->at_least_us);
     for (int kind = 0; kind < SIM_PROXY_EFFECTS; kind++)
         if (row->told & 1u << kind)
-            cr_assert_eq(bench_count(&bench, kind), 1, "%s", sim_proxy_effect_name(kind));
+            cr_assert_eq(bench_count(&bench, (enum sim_proxy_effect_kind)kind), 1, "%s",
+                         sim_proxy_effect_name(kind));
     for (uint32_t i = 0; i < bench.effects; i++) {
         cr_assert_eq(bench.effect[i].device, 3);
         cr_assert_eq(bench.effect[i].mark, 77);

@@ -95,7 +95,8 @@ bool certs_make(const char *folder, const char *address)
         {"unknown", "server", names, false, true},
         {"client", "device-7", NULL, false, false},
     };
-    bool ok = make_authority(folder, "ca", &own) & make_authority(folder, "other-ca", &other);
+    bool ok = make_authority(folder, "ca", &own);
+    ok = make_authority(folder, "other-ca", &other) && ok;
     for (size_t i = 0; i < sizeof wish / sizeof wish[0]; i++)
         ok = make(folder, &wish[i], wish[i].unknown ? &other : &own) && ok;
     X509_free(own.certificate);

@@ -67,7 +67,7 @@ static void all_events(void)
 {
     world_broker("server", "");
     for (int event = 0; event < DEVICE_EVENTS; event++)
-        one(event);
+        one((enum device_event)event);
 }
 
 Test(drivers_inside, destroy)

@@ -113,8 +113,8 @@ static void drop_inside(struct device *who, enum device_event event)
         agent_mqtt_drop(who->mqtt);
 }
 
-/* Nothing that was read when the power went is acknowledged, the one that was being taken in neither:
- * all of it comes again. */
+/* Nothing that was read when the power went is acknowledged, the one that was being taken in
+ * neither: all of it comes again. */
 Test(drivers_mqtt, messages_behind_the_one_that_cuts_the_power_come_again)
 {
     with_operator("");

@@ -40,8 +40,8 @@ static char *outcome(void)
     FILE *out = open_memstream(&text, &len);
     static const char *const ask[] = {
         "SELECT number, outcome, phase, reason, believed FROM device ORDER BY number",
-        "SELECT name, result, cohort, confirmed, rolled_back, presumed_bricked FROM phase "
-        "ORDER BY position",
+        ("SELECT name, result, cohort, confirmed, rolled_back, presumed_bricked FROM phase "
+         "ORDER BY position"),
         "SELECT metric, numerator, denominator, state FROM gate ORDER BY phase, position",
         "SELECT level, cause, substr(device, 4) FROM alert ORDER BY cause, device",
     };
