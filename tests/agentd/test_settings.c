@@ -57,7 +57,7 @@ static const struct {
     {"watchdog: 120s", "watchdog: &a 120s", "anchors"},
     {"watchdog: 120s", "watchdog: !t 120s", "tags"},
     {"watchdog: 120s", "retry: {first: 2h, max: 1h}", "retry.max: is less than retry.first"},
-    {"watchdog: 120s", "clock_offset: 4000d", "clock_offset: '400d' is out of range"},
+    {"watchdog: 120s", "clock_offset: 4000d", "clock_offset: '4000d' is out of range"},
     {"watchdog: 120s", "watchdog: \"x", "not YAML"},
     {"watchdog: 120s", "- 1", ""},
 };
