@@ -275,8 +275,12 @@ void dev_wire_outage(struct sim_device *dev, uint32_t what, int64_t until_us,
     for (uint32_t i = 0; i < dev->outages; i++)
         if (dev->outage[i] == fault)
             return; /* it is under way */
-    if (dev->outages == OUTAGES_MAX)
+    if (dev->outages == OUTAGES_MAX) { /* too many at once: this one does not come */
+        sim_fault_disarm(fault);
+        fault->at_us = SIM_NEVER;
+        dev_arm_timer(dev);
         return;
+    }
     dev->outage[dev->outages++] = fault;
     sim_fault_arm(fault);
     fault->at_us = SIM_NEVER; /* it has struck; whether that had an effect, the wire will tell */
