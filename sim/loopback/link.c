@@ -23,7 +23,7 @@ void lb_line_free(struct lb_line *line)
 }
 
 /* A device that left the line and comes back takes its old place if that is still there. */
-static void line_up(struct lb_device *dev, enum lb_server server)
+static void line_up(struct lb_device *dev, enum sim_rough_server server)
 {
     struct lb_line *line = &dev->lb->line[server];
     dev->queued[server] = true;
@@ -33,12 +33,12 @@ static void line_up(struct lb_device *dev, enum lb_server server)
     line->device[(line->first + line->count++) % line->room] = dev->number;
 }
 
-static bool *place_of(struct lb_device *dev, enum lb_server server)
+static bool *place_of(struct lb_device *dev, enum sim_rough_server server)
 {
-    return server == LB_BROKER ? &dev->connecting : &dev->getting;
+    return server == SIM_ROUGH_BROKER ? &dev->connecting : &dev->getting;
 }
 
-static void take_place(struct lb_device *dev, enum lb_server server)
+static void take_place(struct lb_device *dev, enum sim_rough_server server)
 {
     struct lb_line *line = &dev->lb->line[server];
     *place_of(dev, server) = true;
@@ -46,7 +46,7 @@ static void take_place(struct lb_device *dev, enum lb_server server)
         line->held_max = line->held;
 }
 
-static void leave_place(struct lb_device *dev, enum lb_server server)
+static void leave_place(struct lb_device *dev, enum sim_rough_server server)
 {
     bool *place = place_of(dev, server);
     dev->lb->line[server].held -= *place;
@@ -74,7 +74,7 @@ static void on_up(void *ctx)
 {
     struct lb_device *dev = ctx;
     char payload[LB_WILL_MAX];
-    leave_place(dev, LB_BROKER);
+    leave_place(dev, SIM_ROUGH_BROKER);
     dev->lb->counts.connects++;
     dev->lb->gathered += !dev->known;
     dev->known = true;
@@ -89,9 +89,9 @@ static void on_down(void *ctx, const char *why)
 {
     struct lb_device *dev = ctx;
     dev->lb->counts.refused += dev->connecting;
-    leave_place(dev, LB_BROKER);
-    lb_trouble_refused(dev, LB_BROKER, why);
-    lb_news_tell(dev->lb);
+    leave_place(dev, SIM_ROUGH_BROKER);
+    sim_rough_refused(dev->lb->rough, dev->number, SIM_ROUGH_BROKER, why);
+    sim_rough_tell(dev->lb->rough);
     sim_device_lost(dev->device, shard_of(dev), lb_now_us(dev->lb), why);
     lb_device_woke(dev);
 }
@@ -123,7 +123,7 @@ static const struct agent_mqtt_events mqtt_events = {
 static void on_head(void *ctx, uint16_t status, uint32_t offset, uint32_t total_bytes)
 {
     struct lb_device *dev = ctx;
-    leave_place(dev, LB_STORE);
+    leave_place(dev, SIM_ROUGH_STORE);
     sim_device_http_head(dev->device, shard_of(dev), lb_now_us(dev->lb), status, offset,
                          total_bytes);
     lb_device_woke(dev);
@@ -146,11 +146,12 @@ static void forget_transfer(struct lb_device *dev)
 static void http_over(struct lb_device *dev, bool complete, const char *why)
 {
     forget_transfer(dev);
-    leave_place(dev, LB_STORE);
+    leave_place(dev, SIM_ROUGH_STORE);
     dev->lb->counts.got += complete;
     dev->lb->counts.http_errors += !complete;
-    lb_trouble_refused(dev, LB_STORE, why);
-    lb_news_tell(dev->lb); /* what was seen at the edge comes before what the device makes of it */
+    sim_rough_refused(dev->lb->rough, dev->number, SIM_ROUGH_STORE, why);
+    sim_rough_tell(
+        dev->lb->rough); /* what was seen at the edge comes before what the device makes of it */
     sim_device_http_end(dev->device, shard_of(dev), lb_now_us(dev->lb), complete, why);
     lb_device_woke(dev);
 }
@@ -173,7 +174,7 @@ static const struct agent_transfer_events http_events = {
 static void connect_now(struct lb_device *dev)
 {
     char why[128];
-    take_place(dev, LB_BROKER);
+    take_place(dev, SIM_ROUGH_BROKER);
     if (!agent_mqtt_connect(dev->mqtt, why, sizeof why))
         return;
     on_down(dev, why);
@@ -182,14 +183,15 @@ static void connect_now(struct lb_device *dev)
 static void get_now(struct lb_device *dev)
 {
     char connect_to[32];
-    snprintf(connect_to, sizeof connect_to, "127.0.0.1:%u", lb_rough_port(dev, LB_STORE));
+    snprintf(connect_to, sizeof connect_to, "127.0.0.1:%u",
+             sim_rough_port(dev->lb->rough, dev->number, SIM_ROUGH_STORE));
     const struct agent_request request = {.url = dev->url,
                                           .offset = dev->offset,
                                           .bind_address = dev->address,
                                           .connect_to = connect_to,
                                           .clock = {lb_device_utc_ms, dev}};
     dev->lb->counts.gets++;
-    take_place(dev, LB_STORE);
+    take_place(dev, SIM_ROUGH_STORE);
     dev->transfer = agent_http_get(dev->lb->http, &request, &http_events, dev);
     dev->lb->transfers += dev->transfer != NULL;
     if (!dev->transfer)
@@ -198,11 +200,11 @@ static void get_now(struct lb_device *dev)
 
 void lb_lines_run(struct sim_loopback *lb)
 {
-    static void (*const go[LB_SERVERS])(struct lb_device *) = {connect_now, get_now};
-    for (int server = 0; server < LB_SERVERS; server++) {
+    static void (*const go[SIM_ROUGH_SERVERS])(struct lb_device *) = {connect_now, get_now};
+    for (int server = 0; server < SIM_ROUGH_SERVERS; server++) {
         struct lb_line *line = &lb->line[server];
         while (line->count && line->held < line->places &&
-               (server != LB_STORE || lb->transfers < lb->transfers_max)) {
+               (server != SIM_ROUGH_STORE || lb->transfers < lb->transfers_max)) {
             struct lb_device *dev = &lb->device[line->device[line->first]];
             line->first = (line->first + 1) % line->room;
             line->count--;
@@ -219,14 +221,14 @@ void lb_lines_run(struct sim_loopback *lb)
 
 static void wire_connect(void *ctx)
 {
-    line_up(ctx, LB_BROKER);
+    line_up(ctx, SIM_ROUGH_BROKER);
 }
 
 static void wire_cancel(void *ctx)
 {
     struct lb_device *dev = ctx;
-    dev->queued[LB_STORE] = false;
-    leave_place(dev, LB_STORE);
+    dev->queued[SIM_ROUGH_STORE] = false;
+    leave_place(dev, SIM_ROUGH_STORE);
     if (dev->transfer)
         agent_http_cancel(dev->transfer);
     forget_transfer(dev);
@@ -235,8 +237,8 @@ static void wire_cancel(void *ctx)
 static void wire_drop(void *ctx)
 {
     struct lb_device *dev = ctx;
-    dev->queued[LB_BROKER] = false;
-    leave_place(dev, LB_BROKER);
+    dev->queued[SIM_ROUGH_BROKER] = false;
+    leave_place(dev, SIM_ROUGH_BROKER);
     agent_mqtt_drop(dev->mqtt);
     wire_cancel(dev);
 }
@@ -252,21 +254,6 @@ static void wire_publish(void *ctx, enum sim_wire_topic topic, uint32_t id, cons
                        token_of(topic, id));
 }
 
-/* What the edge has another word for. */
-static enum sim_edge_trick trick_of(enum scn_how how)
-{
-    switch (how) {
-    case SCN_HOW_HTTP_416:
-        return SIM_EDGE_HTTP_416;
-    case SCN_HOW_REDIRECT_LOOP:
-        return SIM_EDGE_REDIRECT_LOOP;
-    case SCN_HOW_HUGE_HEADERS:
-        return SIM_EDGE_HUGE_HEAD;
-    default:
-        return SIM_EDGE_NO_TRICK;
-    }
-}
-
 static void wire_get(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled,
                      uint32_t at)
 {
@@ -274,19 +261,14 @@ static void wire_get(void *ctx, const char *url, uint32_t offset, const struct s
     (void)at; /* the edge works it out of the same draw */
     snprintf(dev->url, sizeof dev->url, "%s", url);
     dev->offset = offset;
-    dev->spoil = spoiled != NULL;
-    dev->plan = (struct sim_edge_plan){.device = dev->number};
-    if (spoiled) {
-        dev->plan.trick = trick_of(spoiled->how);
-        dev->plan.how = dev->plan.trick ? SCN_HOW_ANY : spoiled->how;
-        memcpy(dev->plan.draw, spoiled->draw, sizeof dev->plan.draw);
-    }
-    line_up(dev, LB_STORE);
+    sim_rough_spoil(dev->lb->rough, dev->number, spoiled);
+    line_up(dev, SIM_ROUGH_STORE);
 }
 
 static void wire_outage(void *ctx, uint32_t what, int64_t until_us, const struct sim_fault *fault)
 {
-    lb_trouble_begin(ctx, what, until_us, fault);
+    const struct lb_device *dev = ctx;
+    sim_rough_begin(dev->lb->rough, dev->number, what, until_us, fault);
 }
 
 const struct sim_wire lb_wire = {.connect = wire_connect,
@@ -321,7 +303,7 @@ int lb_device_open(struct lb_device *dev)
         .tls = dev->lb->tls,
         .host = "127.0.0.1",
         .server_name = SIM_BROKER_NAME,
-        .port = lb_rough_port(dev, LB_BROKER),
+        .port = sim_rough_port(dev->lb->rough, dev->number, SIM_ROUGH_BROKER),
         .bind_address = dev->address,
         .client_id = dev->id,
         .identity = dev->identity,

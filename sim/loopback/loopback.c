@@ -127,7 +127,7 @@ static int prepare(void *ctx, struct sim_world *world, char *message, size_t len
     secret_of(lb, UINT32_MAX, service);
     lb->world = world;
     lb->devices = world->roster.count;
-    lb->roughs = lb_roughs(world);
+    lb->roughs = sim_rough_count(world);
     world->pace = lb->scn->campaign.time_scale;
     world->born_us = lb->scn->start_us - GATHER_WITHIN_S * INT64_C(1000000) * world->pace;
     const struct sim_loopback_need need = {lb->devices, lb->roughs};
@@ -242,7 +242,6 @@ static int open_devices(struct sim_loopback *lb, char *message, size_t len)
         dev->lb = lb;
         dev->device = lb->fleet.device[d];
         dev->number = d;
-        dev->rough = lb_is_rough(lb->world, d);
         snprintf(dev->id, sizeof dev->id, "%s", lb->fleet.unit[d].id);
         snprintf(dev->address, sizeof dev->address, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255,
                  ip >> 8 & 255, ip & 255);
@@ -253,6 +252,39 @@ static int open_devices(struct sim_loopback *lb, char *message, size_t len)
     return 0;
 }
 
+static void spoiled(void *ctx, uint32_t device)
+{
+    struct sim_loopback *lb = ctx;
+    sim_device_http_spoiled(lb->device[device].device, lb->fleet.shard, lb_now_us(lb));
+    lb_device_woke(&lb->device[device]);
+}
+
+static void cut_off(void *ctx, uint32_t device, const struct sim_fault *fault)
+{
+    struct sim_loopback *lb = ctx;
+    sim_device_cut_off(lb->device[device].device, lb->fleet.shard, lb_now_us(lb), fault);
+    lb_device_woke(&lb->device[device]);
+}
+
+static void spared(void *ctx, uint32_t device, const struct sim_fault *fault)
+{
+    struct sim_loopback *lb = ctx;
+    sim_device_spared(lb->device[device].device, fault);
+}
+
+static int open_rough(struct sim_loopback *lb, char *message, size_t len)
+{
+    const struct sim_rough_config config = {.loop = lb->loop,
+                                            .servers = &lb->servers,
+                                            .world = lb->world,
+                                            .address_base = LB_ADDRESS_BASE,
+                                            .ctx = lb,
+                                            .spoiled = spoiled,
+                                            .cut_off = cut_off,
+                                            .spared = spared};
+    return sim_rough_open(&lb->rough, &config, message, len);
+}
+
 static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *message, size_t len)
 {
     struct sim_loopback *lb = ctx;
@@ -260,14 +292,14 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
     lb->rss_before = lb_rss_bytes();
     lb->overflows_before = lb_listen_overflows();
     lb->device = calloc(lb->devices, sizeof *lb->device);
-    if (!lb->device || lb_line_init(&lb->line[LB_BROKER], lb->devices, LB_CONNECTS_MAX) ||
-        lb_line_init(&lb->line[LB_STORE], lb->devices, LB_GETS_MAX) ||
-        sim_queue_init(&lb->due, lb->devices) || sim_queue_init(&lb->troubles, lb->devices)) {
+    if (!lb->device || lb_line_init(&lb->line[SIM_ROUGH_BROKER], lb->devices, LB_CONNECTS_MAX) ||
+        lb_line_init(&lb->line[SIM_ROUGH_STORE], lb->devices, LB_GETS_MAX) ||
+        sim_queue_init(&lb->due, lb->devices)) {
         snprintf(message, len, "no memory for the devices");
         return -1;
     }
     lb_set_clock(lb, lb->world->born_us);
-    if (open_drivers(lb, message, len) || lb_rough_open(lb, message, len) ||
+    if (open_drivers(lb, message, len) || open_rough(lb, message, len) ||
         open_desk(lb, message, len))
         return -1;
     lb_set_clock(lb, lb->world->born_us);
@@ -291,7 +323,7 @@ static void wait_until(struct sim_loopback *lb, int64_t until_us)
 {
     uint32_t node;
     int64_t due_us = sim_queue_peek(&lb->due, &node);
-    int64_t trouble_us = sim_queue_peek(&lb->troubles, &node);
+    int64_t trouble_us = sim_rough_next(lb->rough);
     due_us = trouble_us < due_us ? trouble_us : due_us;
     due_us = until_us < due_us ? until_us : due_us;
     due_us = lb_post_next(lb) < due_us ? lb_post_next(lb) : due_us;
@@ -342,19 +374,19 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
     until_us = until_us < slice_us ? until_us : slice_us;
     lb->heard = false;
     do {
-        lb_trouble_end(lb, lb_now_us(lb));
+        sim_rough_restore(lb->rough, lb_now_us(lb));
         bool more = run_due(lb);
         lb_lines_run(lb);
         if (lb_post_run(lb)) {
             snprintf(message, len, "no memory for messages");
             return -1;
         }
-        lb_news_tell(lb);
+        sim_rough_tell(lb->rough);
         if (more)
             ev_run(lb->loop, EVRUN_NOWAIT);
         else
             wait_until(lb, until_us);
-        lb_news_tell(lb);
+        sim_rough_tell(lb->rough);
     } while (lb_now_us(lb) < until_us && !lb->heard && !lb->interrupted);
     start_when_gathered(lb);
     note_memory(lb);
@@ -401,13 +433,12 @@ static void close_ground(void *ctx)
         lb_device_close(&lb->device[d]);
     sim_desk_free(lb->desk);
     agent_http_free(lb->http);
-    lb_rough_close(lb);
+    sim_rough_close(lb->rough);
     lb_post_free(lb);
     agent_tls_free(lb->tls);
-    for (int server = 0; server < LB_SERVERS; server++)
+    for (int server = 0; server < SIM_ROUGH_SERVERS; server++)
         lb_line_free(&lb->line[server]);
     sim_queue_free(&lb->due);
-    sim_queue_free(&lb->troubles);
     free(lb->device);
     free(lb->info);
     if (lb->servers_run)

@@ -4,11 +4,10 @@
 
 #include "drivers/http.h"
 #include "drivers/mqtt.h"
-#include "sim/chaos_edge.h"
-#include "sim/chaos_proxy.h"
 #include "sim/desk.h"
 #include "sim/loopback.h"
 #include "sim/queue.h"
+#include "sim/rough.h"
 #include "sim/servers.h"
 #include "sim/wire.h"
 #include "sim/world.h"
@@ -20,33 +19,15 @@ enum { LB_CONNECTS_MAX = 64, LB_GETS_MAX = 256 };
 static const uint32_t LB_ADDRESS_BASE = 0x7F010000;
 enum { LB_TOPIC_MAX = 64, LB_ADDRESS_MAX = 16, LB_WILL_MAX = 96 };
 
-enum lb_server { LB_BROKER, LB_STORE, LB_SERVERS };
-
-/* What a fault does to a device's ways to the servers, from its beginning to its end. */
-enum { LB_TROUBLES_MAX = 8 };
-struct lb_trouble {
-    const struct sim_fault *fault; /* NULL: the place is free */
-    enum scn_fault_kind kind;
-    enum scn_how how; /* as it was when this began: an instance that strikes again draws anew */
-    const struct scn_fault *from;
-    uint32_t what; /* SIM_OUT_* */
-    int64_t until_us;
-    bool struck, told; /* its effect was seen; the device knows it */
-    bool hit;          /* a connection fell into its hole, and will show it */
-    bool led;          /* a connection was led to its certificate */
-};
-
 /* One device on its sockets. */
 struct lb_device {
     struct sim_loopback *lb;
     struct sim_device *device;
     uint32_t number;
-    bool known;               /* it was connected once: the broker has a session for it */
-    bool rough;               /* it goes through the proxies */
-    bool queued[2];           /* it waits for its turn to connect (LB_BROKER), or to download */
-    bool in_line[2];          /* its number is in that line, whether it still waits or not */
-    bool connecting, getting; /* it holds one of the places */
-    bool news;                /* an effect was seen, the device is to be told */
+    bool known;                      /* it was connected once: the broker has a session for it */
+    bool queued[SIM_ROUGH_SERVERS];  /* it waits for its turn to connect, or to download */
+    bool in_line[SIM_ROUGH_SERVERS]; /* its number is in that line, whether it still waits or not */
+    bool connecting, getting;        /* it holds one of the places */
     char address[LB_ADDRESS_MAX];
     char id[SIM_UNIT_ID_MAX], secret[SIM_SECRET_MAX], will[LB_WILL_MAX];
     char topic[5][LB_TOPIC_MAX]; /* notification, command, status, telemetry, presence */
@@ -56,9 +37,6 @@ struct lb_device {
     struct agent_transfer *transfer;
     char url[AGENT_URL_MAX];
     uint32_t offset, status_id;
-    bool spoil; /* how the next answer is to be spoiled */
-    struct sim_edge_plan plan;
-    struct lb_trouble trouble[LB_TROUBLES_MAX];
 };
 
 /* Who waits for a place, first come first served. A ring of device numbers; who does not wait any
@@ -101,15 +79,10 @@ struct sim_loopback {
     struct camp_device_info *info; /* ids of the registry, for the desk */
     struct lb_device *device;
     uint32_t devices, roughs, gathered;
-    struct sim_queue due;      /* when each device runs next */
-    struct lb_late *late;      /* in the order of their times */
-    struct sim_queue troubles; /* when the first trouble of each device ends */
-    struct lb_line line[2];
-    struct sim_proxy *proxy[LB_SERVERS];
-    struct sim_edge *edge;
-    struct sim_edge_file *file;
-    struct sockaddr_in edge_address;
-    uint32_t *news, newses;            /* devices with something to tell */
+    struct sim_queue due; /* when each device runs next */
+    struct lb_late *late; /* in the order of their times */
+    struct lb_line line[SIM_ROUGH_SERVERS];
+    struct sim_rough *rough;
     uint32_t transfers, transfers_max; /* open downloads */
     struct lb_counts counts;
     uint64_t rss_before, rss_max, overflows_before;
@@ -132,10 +105,8 @@ int lb_report(void *ctx, struct rep_result *result);
 /* 0, or -1 with the first fault that can't take effect in this world at this scale. */
 int lb_faults_make_sense(const struct scn *scn, char *message, size_t len);
 int lb_times_fit(const struct scn *scn, char *message, size_t len);
-bool lb_is_rough(const struct sim_world *world, uint32_t device); /* its faults touch the network */
 /* Downloads that may be open at once, once the limit of files is raised; never under 64. */
 uint32_t lb_transfers_max(const struct sim_loopback_need *need);
-uint32_t lb_roughs(const struct sim_world *world);
 
 /* link.c */
 extern const struct sim_wire lb_wire;
@@ -145,25 +116,6 @@ void lb_device_woke(struct lb_device *dev); /* it ran: when next? */
 void lb_lines_run(struct sim_loopback *lb); /* whoever's turn it is connects or downloads */
 int lb_line_init(struct lb_line *line, uint32_t devices, uint32_t places);
 void lb_line_free(struct lb_line *line);
-
-/* rough.c */
-int lb_rough_open(struct sim_loopback *lb, char *message, size_t len);
-void lb_rough_close(struct sim_loopback *lb);
-uint16_t lb_rough_port(const struct lb_device *dev, enum lb_server server);
-struct sockaddr_in lb_rough_server(const struct sim_loopback *lb, enum lb_server server,
-                                   enum sim_cert certificate);
-
-/* trouble.c */
-void lb_trouble_begin(struct lb_device *dev, uint32_t what, int64_t until_us,
-                      const struct sim_fault *fault);
-void lb_trouble_end(struct sim_loopback *lb, int64_t now_us); /* those whose time is over */
-/* What the troubles make of a connection to this server. */
-void lb_trouble_plan(const struct lb_device *dev, enum lb_server server,
-                     struct sim_proxy_plan *plan);
-void lb_trouble_seen(struct lb_device *dev, enum lb_server server, enum sim_proxy_effect_kind kind);
-/* A connection, or a download, ended with this phrase before anything came of it. */
-void lb_trouble_refused(struct lb_device *dev, enum lb_server server, const char *why);
-void lb_news_tell(struct sim_loopback *lb);
 
 /* post.c: the service's messages, as they are or spoiled by a fault */
 int lb_post_send(struct sim_loopback *lb, const struct camp_out *out);

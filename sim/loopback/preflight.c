@@ -88,30 +88,6 @@ int sim_loopback_preflight(const struct sim_loopback_need *need, char *message, 
     return 0;
 }
 
-static bool is_network(enum scn_fault_kind kind)
-{
-    return kind == SCN_FAULT_CORRUPT_DOWNLOAD || kind == SCN_FAULT_NETWORK_DROP ||
-           kind == SCN_FAULT_BROKER_DOWN || kind == SCN_FAULT_CDN_DOWN ||
-           kind == SCN_FAULT_SLOW_LINK || kind == SCN_FAULT_BAD_CERTIFICATE;
-}
-
-bool lb_is_rough(const struct sim_world *world, uint32_t device)
-{
-    struct sim_fault_set set = sim_faults_of(&world->faults, device);
-    for (uint32_t i = 0; i < set.count; i++)
-        if (is_network(set.fault[i].kind))
-            return true;
-    return false;
-}
-
-uint32_t lb_roughs(const struct sim_world *world)
-{
-    uint32_t roughs = 0;
-    for (uint32_t d = 0; d < world->roster.count; d++)
-        roughs += lb_is_rough(world, d);
-    return roughs;
-}
-
 /* A bad certificate is met by who connects, and after a loss that is a second or two later. */
 int lb_faults_make_sense(const struct scn *scn, char *message, size_t len)
 {

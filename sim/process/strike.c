@@ -67,33 +67,43 @@ static void drop_link(struct pw_device *dev, struct sim_fault *fault)
             return;
     if (dev->outages == PW_OUTAGES_MAX)
         return;
+    if (sim_rough_begin(dev->pw->rough, dev->number, what, until_us, fault))
+        return;
     dev->outage[dev->outages++] = fault;
     sim_fault_arm(fault);
     fault->at_us = SIM_NEVER; /* it has struck; whether that had an effect, the proxy will tell */
     if ((what & SIM_OUT_MQTT) && until_us > dev->mqtt_down_until_us)
         dev->mqtt_down_until_us = until_us;
     pw_note(dev, "%s", scn_fault_kind_name((int)fault->kind));
-    sim_rough_outage(dev->pw->rough, dev->number, what, until_us);
     pw_arm(dev);
 }
 
-static void cut_off(void *ctx, uint32_t device)
+static struct sim_fault *outage_take(struct pw_device *dev, const struct sim_fault *which)
 {
-    struct sim_processes *pw = ctx;
-    struct pw_device *dev = &pw->device[device];
-    uint32_t outages = dev->outages;
-    dev->outages = 0;
-    for (uint32_t i = 0; i < outages; i++)
-        pw_fired(dev, dev->outage[i]);
+    for (uint32_t i = 0; i < dev->outages; i++) {
+        struct sim_fault *fault = dev->outage[i];
+        if (fault != which)
+            continue;
+        dev->outage[i] = dev->outage[--dev->outages];
+        return fault;
+    }
+    return NULL;
 }
 
-static void spared(void *ctx, uint32_t device)
+static void cut_off(void *ctx, uint32_t device, const struct sim_fault *which)
 {
     struct sim_processes *pw = ctx;
-    struct pw_device *dev = &pw->device[device];
-    for (uint32_t i = 0; i < dev->outages; i++)
-        sim_fault_disarm(dev->outage[i]);
-    dev->outages = 0;
+    struct sim_fault *fault = outage_take(&pw->device[device], which);
+    if (fault)
+        pw_fired(&pw->device[device], fault);
+}
+
+static void spared(void *ctx, uint32_t device, const struct sim_fault *which)
+{
+    struct sim_processes *pw = ctx;
+    struct sim_fault *fault = outage_take(&pw->device[device], which);
+    if (fault)
+        sim_fault_disarm(fault);
 }
 
 static void spoiled(void *ctx, uint32_t device)
@@ -140,7 +150,7 @@ static void dropped(void *ctx, uint32_t device, uint32_t mark)
     pw_fired(dev, fault); /* the transfer was seen to break off */
     if (until_us > dev->mqtt_down_until_us)
         dev->mqtt_down_until_us = until_us;
-    sim_rough_outage(pw->rough, device, SIM_OUT_LINK, until_us);
+    sim_rough_begin(pw->rough, device, SIM_OUT_LINK, until_us, NULL);
 }
 
 int pw_rough_open(struct sim_processes *pw, char *message, size_t len)

@@ -1,34 +1,14 @@
 /* Proxies and edge, and what each device is to meet at them. */
-#include "sim/rough.h"
-#include "sim/queue.h"
+#include "rough_internal.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct rough_device {
-    bool rough;
-    bool spoil;   /* how the next answer is to be spoiled */
-    bool cut_off; /* an outage was seen to take effect, its device is to be told */
-    struct sim_edge_plan plan;
-    int64_t until_us[SIM_ROUGH_SERVERS]; /* the server is out of reach, 0: not */
-};
-
-struct sim_rough {
-    struct sim_rough_config config;
-    struct rough_device *device;
-    uint32_t devices, roughs;
-    struct sim_queue outages; /* when each server can be reached again: device * SERVERS + server */
-    struct sim_proxy *proxy[SIM_ROUGH_SERVERS];
-    struct sim_edge *edge;
-    struct sim_edge_file *file;
-    struct sockaddr_in edge_address;
-    uint32_t *news, newses; /* devices with cut_off to tell */
-};
-
 static bool is_network(enum scn_fault_kind kind)
 {
     return kind == SCN_FAULT_CORRUPT_DOWNLOAD || kind == SCN_FAULT_NETWORK_DROP ||
-           kind == SCN_FAULT_BROKER_DOWN || kind == SCN_FAULT_CDN_DOWN;
+           kind == SCN_FAULT_BROKER_DOWN || kind == SCN_FAULT_CDN_DOWN ||
+           kind == SCN_FAULT_SLOW_LINK || kind == SCN_FAULT_BAD_CERTIFICATE;
 }
 
 bool sim_rough_is(const struct sim_world *world, uint32_t device)
@@ -59,12 +39,22 @@ static uint32_t which(void *ctx, const struct sockaddr_in *source)
     return number_of(ctx, source);
 }
 
-/* A download whose answer is to be spoiled is led to the edge. */
+static void plan_broker(void *ctx, uint32_t number, uint32_t connection,
+                        struct sim_proxy_plan *plan)
+{
+    const struct sim_rough *rough = ctx;
+    (void)connection;
+    rough_trouble_plan(&rough->device[number], SIM_ROUGH_BROKER, plan);
+}
+
+/* A download whose answer is to be spoiled is led to the edge; a certificate that is bad comes
+ * before that. */
 static void plan_store(void *ctx, uint32_t number, uint32_t connection, struct sim_proxy_plan *plan)
 {
     const struct sim_rough *rough = ctx;
     (void)connection;
-    if (rough->device[number].spoil)
+    rough_trouble_plan(&rough->device[number], SIM_ROUGH_STORE, plan);
+    if (rough->device[number].spoil && !plan->upstream.sin_family)
         plan->upstream = rough->edge_address;
     else if (rough->config.plan)
         rough->config.plan(rough->config.ctx, number, plan);
@@ -75,14 +65,9 @@ static void seen(struct sim_rough *rough, const struct sim_proxy_effect *effect,
 {
     if (effect->device >= rough->devices)
         return;
-    struct rough_device *dev = &rough->device[effect->device];
     if (effect->kind == SIM_PROXY_RESET && effect->mark && rough->config.dropped)
         rough->config.dropped(rough->config.ctx, effect->device, effect->mark);
-    bool off = effect->kind == SIM_PROXY_RESET || effect->kind == SIM_PROXY_REFUSED;
-    if (!off || !dev->until_us[server] || dev->cut_off)
-        return;
-    dev->cut_off = true;
-    rough->news[rough->newses++] = effect->device;
+    rough_trouble_seen(&rough->device[effect->device], server, effect->kind);
 }
 
 static void seen_at_broker(void *ctx, const struct sim_proxy_effect *effect)
@@ -95,16 +80,22 @@ static void seen_at_store(void *ctx, const struct sim_proxy_effect *effect)
     seen(ctx, effect, SIM_ROUGH_STORE);
 }
 
-void sim_rough_tell(struct sim_rough *rough)
+/* ---- The edge ---- */
+
+/* What the edge has another word for. */
+static enum sim_edge_trick trick_of(enum scn_how how)
 {
-    while (rough->newses) {
-        uint32_t device = rough->news[--rough->newses];
-        rough->device[device].cut_off = false;
-        rough->config.cut_off(rough->config.ctx, device);
+    switch (how) {
+    case SCN_HOW_HTTP_416:
+        return SIM_EDGE_HTTP_416;
+    case SCN_HOW_REDIRECT_LOOP:
+        return SIM_EDGE_REDIRECT_LOOP;
+    case SCN_HOW_HUGE_HEADERS:
+        return SIM_EDGE_HUGE_HEAD;
+    default:
+        return SIM_EDGE_NO_TRICK;
     }
 }
-
-/* ---- The edge ---- */
 
 void sim_rough_spoil(struct sim_rough *rough, uint32_t device, const struct sim_fault *fault)
 {
@@ -113,7 +104,8 @@ void sim_rough_spoil(struct sim_rough *rough, uint32_t device, const struct sim_
     dev->plan = (struct sim_edge_plan){.device = device};
     if (!fault)
         return;
-    dev->plan.how = fault->how;
+    dev->plan.trick = trick_of(fault->how);
+    dev->plan.how = dev->plan.trick ? SCN_HOW_ANY : fault->how;
     memcpy(dev->plan.draw, fault->draw, sizeof dev->plan.draw);
 }
 
@@ -170,26 +162,29 @@ static int open_edge(struct sim_rough *rough)
 
 /* ---- The proxies ---- */
 
-static uint16_t real_port(const struct sim_rough *rough, enum sim_rough_server server)
+struct sockaddr_in rough_address(const struct sim_rough *rough, enum sim_rough_server server,
+                                 enum sim_cert certificate)
 {
-    const struct sim_servers *servers = rough->config.servers;
-    return server == SIM_ROUGH_BROKER ? servers->broker.port[SIM_CERT_GOOD]
-                                      : servers->store.port[SIM_CERT_GOOD];
+    const struct sim_broker *broker = &rough->config.servers->broker;
+    bool mutual = certificate == SIM_CERT_GOOD && broker->mutual_port;
+    uint16_t port = server == SIM_ROUGH_STORE ? rough->config.servers->store.port[certificate]
+                    : mutual                  ? broker->mutual_port
+                                              : broker->port[certificate];
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static int open_proxy(struct sim_rough *rough, enum sim_rough_server server)
 {
     const struct sim_proxy_config config = {
         .loop = rough->config.loop,
-        .upstream = {.sin_family = AF_INET,
-                     .sin_port = htons(real_port(rough, server)),
-                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+        .upstream = rough_address(rough, server, SIM_CERT_GOOD),
         .seed = rough->config.world->scn->seed,
         .number = (uint32_t)server,
         .devices = rough->devices,
         .ctx = rough,
         .device = which,
-        .plan = server == SIM_ROUGH_STORE ? plan_store : NULL,
+        .plan = server == SIM_ROUGH_STORE ? plan_store : plan_broker,
         .effect = server == SIM_ROUGH_STORE ? seen_at_store : seen_at_broker,
     };
     return sim_proxy_create(&rough->proxy[server], &config);
@@ -199,13 +194,14 @@ static int open_all(struct sim_rough *rough, char *message, size_t len)
 {
     rough->device = calloc(rough->devices, sizeof *rough->device);
     rough->news = calloc(rough->devices, sizeof *rough->news);
-    if (!rough->device || !rough->news ||
-        sim_queue_init(&rough->outages, rough->devices * SIM_ROUGH_SERVERS) || name_files(rough)) {
+    if (!rough->device || !rough->news || sim_queue_init(&rough->troubles, rough->devices) ||
+        name_files(rough)) {
         snprintf(message, len, "no memory for the proxies");
         return -1;
     }
     for (uint32_t d = 0; d < rough->devices; d++)
-        rough->device[d].rough = sim_rough_is(rough->config.world, d);
+        rough->device[d] = (struct rough_device){
+            .in = rough, .number = d, .rough = sim_rough_is(rough->config.world, d)};
     if (!rough->roughs)
         return 0;
     int error = open_edge(rough) < 0 || open_proxy(rough, SIM_ROUGH_BROKER) ||
@@ -242,7 +238,7 @@ void sim_rough_close(struct sim_rough *rough)
     sim_edge_free(rough->edge);
     for (uint32_t i = 0; rough->file && i < rough->config.world->scn->firmwares; i++)
         free((void *)rough->file[i].path);
-    sim_queue_free(&rough->outages);
+    sim_queue_free(&rough->troubles);
     free(rough->file);
     free(rough->news);
     free(rough->device);
@@ -254,42 +250,5 @@ uint16_t sim_rough_port(const struct sim_rough *rough, uint32_t device,
 {
     if (rough->device[device].rough)
         return ntohs(sim_proxy_address(rough->proxy[server]).sin_port);
-    return real_port(rough, server);
-}
-
-/* ---- Outages ---- */
-
-void sim_rough_outage(struct sim_rough *rough, uint32_t device, uint32_t what, int64_t until_us)
-{
-    static const uint32_t of[SIM_ROUGH_SERVERS] = {
-        [SIM_ROUGH_BROKER] = SIM_OUT_MQTT, [SIM_ROUGH_STORE] = SIM_OUT_HTTP};
-    struct rough_device *dev = &rough->device[device];
-    for (uint32_t server = 0; server < SIM_ROUGH_SERVERS; server++) {
-        if (!(what & of[server]) || !dev->rough || until_us <= dev->until_us[server])
-            continue;
-        dev->until_us[server] = until_us;
-        sim_queue_set(&rough->outages, device * SIM_ROUGH_SERVERS + server, until_us);
-        sim_proxy_link(rough->proxy[server], device, SIM_PROXY_REFUSE, 0);
-        sim_proxy_cut(rough->proxy[server], device, SIM_PROXY_END_RESET, 0);
-    }
-}
-
-int64_t sim_rough_next(const struct sim_rough *rough)
-{
-    uint32_t node;
-    return sim_queue_peek(&rough->outages, &node);
-}
-
-void sim_rough_restore(struct sim_rough *rough, int64_t now_us)
-{
-    uint32_t node;
-    while (sim_queue_peek(&rough->outages, &node) <= now_us) {
-        uint32_t device = node / SIM_ROUGH_SERVERS, server = node % SIM_ROUGH_SERVERS;
-        struct rough_device *dev = &rough->device[device];
-        sim_queue_set(&rough->outages, node, SIM_NEVER);
-        dev->until_us[server] = 0;
-        sim_proxy_link(rough->proxy[server], device, SIM_PROXY_PASS, 0);
-        if (!dev->until_us[SIM_ROUGH_BROKER] && !dev->until_us[SIM_ROUGH_STORE] && !dev->cut_off)
-            rough->config.spared(rough->config.ctx, device);
-    }
+    return ntohs(rough_address(rough, server, SIM_CERT_GOOD).sin_port);
 }
