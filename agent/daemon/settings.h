@@ -8,7 +8,7 @@
 #define DAEMON_SETTINGS_H
 
 #include "agent/agent.h"
-#include "daemon/log.h"
+#include "daemon_kit/log.h"
 
 enum {
     AGENT_PATH_MAX = 512,

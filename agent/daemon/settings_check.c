@@ -2,33 +2,10 @@
 #include "settings_internal.h"
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 65536 };
-
-/* A file whole, with a NUL behind it (not counted). NULL with errno; EFBIG: too long. */
-static char *read_file(const char *path, size_t max, size_t *len)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return NULL;
-    char *bytes = malloc(max + 1);
-    ssize_t got = 1;
-    for (*len = 0; bytes && got > 0 && *len <= max; *len += got > 0 ? (size_t)got : 0)
-        got = read(fd, bytes + *len, max + 1 - *len);
-    int error = got < 0 ? errno : *len > max ? EFBIG : 0;
-    close(fd);
-    if (bytes && !error) {
-        bytes[*len] = '\0';
-        return bytes;
-    }
-    free(bytes);
-    errno = error ? error : ENOMEM;
-    return NULL;
-}
 
 static void put_defaults(struct settings_reader *r)
 {
@@ -171,7 +148,7 @@ static int read_secret(struct settings_reader *r)
         return 0;
     if (s->mqtt.secret[0])
         return settings_fail_key(r, "mqtt.secret_file", "and mqtt.secret; accepted: one of them");
-    char *text = read_file(s->mqtt.secret_file, sizeof s->mqtt.secret - 1, &len);
+    char *text = agent_kit_read_file(s->mqtt.secret_file, sizeof s->mqtt.secret - 1, &len);
     if (!text)
         return settings_fail_key(r, "mqtt.secret_file",
                                  "%.200s: %s; accepted: a readable file of "
@@ -219,10 +196,10 @@ int settings_check(struct settings_reader *r)
 int agent_settings_read(struct agent_settings *out, const char *path,
                         char message[AGENT_MESSAGE_MAX])
 {
-    struct settings_reader r = {.file = path, .out = out, .message = message};
+    struct settings_reader r = {.source = {path, message, AGENT_MESSAGE_MAX}, .out = out};
     size_t len = 0;
     memset(out, 0, sizeof *out);
-    char *text = read_file(path, FILE_BYTES_MAX, &len);
+    char *text = agent_kit_read_file(path, FILE_BYTES_MAX, &len);
     if (!text)
         return settings_fail(&r, 0, 0, "can't be read: %s; accepted: a YAML file, at most 64KiB",
                              strerror(errno));

@@ -6,6 +6,7 @@
 #ifndef DAEMON_SETTINGS_INTERNAL_H
 #define DAEMON_SETTINGS_INTERNAL_H
 
+#include "daemon_kit/settings.h"
 #include "settings.h"
 
 enum { SETTINGS_ROWS_MAX = 96, SETTINGS_ROW_PATH_MAX = 64 };
@@ -42,17 +43,11 @@ struct setting {
 extern const struct setting settings_table[];
 extern const uint32_t settings_rows;
 
-/* Where each row was given last; line 0: not at all. */
-struct setting_place {
-    int line, column;
-};
-
 struct settings_reader {
-    const char *file; /* as given, for messages */
+    struct agent_kit_source source;
     struct agent_settings *out;
-    char *message;
-    struct setting_place place[SETTINGS_ROWS_MAX];
-    uint32_t entries[SETTINGS_ROWS_MAX]; /* of a list's row */
+    struct agent_kit_place place[SETTINGS_ROWS_MAX]; /* where each was given last; line 0: not */
+    uint32_t entries[SETTINGS_ROWS_MAX];             /* of a list's row */
 };
 
 /* Each returns -1, having written the message. */

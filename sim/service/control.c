@@ -1,58 +1,25 @@
 /*
- * The control socket: a Unix stream socket of mode 0600. A line is an order (status, pause, resume,
- * rollback), and is answered by a line of JSON once it is committed.
+ * The orders of the control socket (status, pause, resume, rollback), each answered by a line of
+ * JSON once it is committed; and `brickyard service --config FILE --order ORDER`, its other end.
  */
+#include "daemon_kit/control.h"
 #include "service.h"
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-enum { CLIENTS_MAX = 8, IDLE_S = 10, LINE_MAX_BYTES = 64 };
+enum { CLIENTS_MAX = 8, LINE_BYTES = 64, ANSWER_WITHIN_S = 30 };
 
-struct client {
-    struct svc_control *control;
-    int fd; /* -1: free */
-    ev_io readable;
-    ev_timer idle;
-    char line[LINE_MAX_BYTES];
-    size_t len;
-};
-
-struct svc_control {
-    struct svc *svc;
-    int fd;
-    ev_io acceptable;
-    struct client client[CLIENTS_MAX];
-};
-
-static void hang_up(struct client *client)
+/* Takes the reference. False: no memory, or no room. */
+static bool put(char answer[AGENT_KIT_ANSWER_MAX], json_t *json)
 {
-    if (client->fd < 0)
-        return;
-    ev_io_stop(client->control->svc->loop, &client->readable);
-    ev_timer_stop(client->control->svc->loop, &client->idle);
-    close(client->fd);
-    client->fd = -1;
-}
-
-/* An answer fits every socket's buffer; who does not take it is hung up on. */
-static bool answer(const struct client *client, json_t *json)
-{
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    size_t len = json ? json_dumpb(json, answer, AGENT_KIT_ANSWER_MAX - 1, JSON_COMPACT) : 0;
     json_decref(json);
-    if (!text)
+    if (!len || len >= AGENT_KIT_ANSWER_MAX)
         return false;
-    size_t len = strlen(text);
-    text[len] = '\n';
-    bool taken = send(client->fd, text, len + 1, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)(len + 1);
-    free(text);
-    return taken;
+    answer[len] = '\0';
+    return true;
 }
 
 static json_t *refusal(const char *why)
@@ -65,10 +32,10 @@ static json_t *status(const struct svc *svc)
     const char *phase;
     uint32_t cohort, confirmed, rolled_back, bricked;
     struct camp_counts counts;
-    char now[SVC_TIME_TEXT];
+    char now[AGENT_TIME_TEXT];
     camp_progress(svc->camp, &phase, &cohort, &confirmed, &rolled_back, &bricked);
     camp_counts(svc->camp, &counts);
-    svc_time_text(now, svc_now_us(svc));
+    agent_time_text(now, svc_now_us(svc) / 1000);
     return json_pack(
         "{s:b, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I}", //
         "ok", 1, "campaign", svc->plan.scn->name, "state", svc_state_name(camp_state(svc->camp)),
@@ -89,22 +56,22 @@ static bool makes_sense(enum camp_operator_action action, enum camp_state state)
     return state == CAMP_PAUSED || (goes_on && action == CAMP_OPERATOR_ROLLBACK);
 }
 
-static bool order(struct client *client, enum camp_operator_action action)
+static bool order(struct svc *svc, char answer[AGENT_KIT_ANSWER_MAX],
+                  enum camp_operator_action action)
 {
-    struct svc *svc = client->control->svc;
     enum camp_state before = camp_state(svc->camp);
     char why[96];
     if (!makes_sense(action, before)) {
         snprintf(why, sizeof why, "it makes no sense while the campaign is %s",
                  svc_state_name(before));
-        return answer(client, refusal(why));
+        return put(answer, refusal(why));
     }
     if (camp_operator(svc->camp, action, svc_now_us(svc)) || svc_tick(svc))
-        return answer(client, refusal("it was not taken: see the service's log"));
-    return answer(client, status(svc));
+        return put(answer, refusal("it was not taken: see the service's log"));
+    return put(answer, status(svc));
 }
 
-static bool obey(struct client *client, const char *line)
+static bool obey(void *ctx, char answer[AGENT_KIT_ANSWER_MAX], const char *line, size_t len)
 {
     static const struct {
         const char *name;
@@ -112,135 +79,47 @@ static bool obey(struct client *client, const char *line)
     } table[] = {{"pause", CAMP_OPERATOR_PAUSE},
                  {"resume", CAMP_OPERATOR_RESUME},
                  {"rollback", CAMP_OPERATOR_ROLLBACK}};
+    struct svc *svc = ctx;
+    (void)len;
     if (!strcmp(line, "status"))
-        return answer(client, status(client->control->svc));
+        return put(answer, status(svc));
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (!strcmp(line, table[i].name))
-            return order(client, table[i].action);
-    return answer(client, refusal("no such order; accepted: status, pause, resume, rollback"));
+            return order(svc, answer, table[i].action);
+    return put(answer, refusal("no such order; accepted: status, pause, resume, rollback"));
 }
 
-static void obey_lines(struct client *client)
+/* The database is locked: a socket that is there already is that of a service that was killed. */
+int svc_control_open(struct svc *svc, char message[SIM_SERVICE_MESSAGE_MAX])
 {
-    char *newline;
-    while (client->fd >= 0 && (newline = memchr(client->line, '\n', client->len))) {
-        size_t used = (size_t)(newline - client->line) + 1;
-        *newline = '\0';
-        if (!obey(client, client->line)) {
-            hang_up(client);
-            return;
-        }
-        client->len -= used;
-        memmove(client->line, client->line + used, client->len);
-    }
-    if (client->len == sizeof client->line) {
-        answer(client, refusal("the line is too long"));
-        hang_up(client);
-    }
-}
-
-static void on_readable(struct ev_loop *loop, ev_io *io, int events)
-{
-    struct client *client = io->data;
-    (void)events;
-    ssize_t got = read(client->fd, client->line + client->len, sizeof client->line - client->len);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (got <= 0) {
-        hang_up(client);
-        return;
-    }
-    client->len += (size_t)got;
-    ev_timer_again(loop, &client->idle);
-    obey_lines(client);
-}
-
-static void on_idle(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    (void)loop, (void)events;
-    hang_up(timer->data);
-}
-
-static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
-{
-    struct svc_control *control = io->data;
-    struct client *client = NULL;
-    (void)events;
-    int fd = accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    for (int i = 0; fd >= 0 && i < CLIENTS_MAX && !client; i++)
-        if (control->client[i].fd < 0)
-            client = &control->client[i];
-    if (!client) {
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
-    client->fd = fd;
-    client->len = 0;
-    ev_io_init(&client->readable, on_readable, fd, EV_READ);
-    client->readable.data = client;
-    ev_io_start(loop, &client->readable);
-    ev_timer_again(loop, &client->idle);
-}
-
-/* Bound under a mask, so that the socket never stands open to others. The database is locked: a
- * socket that is there already is that of a service that was killed. */
-static int listen_at(const char *path)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    struct stat found;
-    strcpy(at.sun_path, path); /* its length was checked with the settings */
-    if (!lstat(path, &found) && S_ISSOCK(found.st_mode))
-        unlink(path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    mode_t mask = umask(0177);
-    int error = bind(fd, (const struct sockaddr *)&at, sizeof at) || listen(fd, CLIENTS_MAX);
-    int reason = errno;
-    umask(mask);
-    if (!error)
-        return fd;
-    close(fd);
-    errno = reason;
+    const struct agent_kit_control_config config = {
+        .loop = svc->loop,
+        .path = svc->settings->control,
+        .clients = CLIENTS_MAX,
+        .line_bytes = LINE_BYTES,
+        .too_long = "{\"ok\":false,\"error\":\"the line is too long\"}",
+        .obey = obey,
+        .ctx = svc,
+    };
+    if (!agent_kit_control_open(&svc->control, &config))
+        return 0;
+    snprintf(message, SIM_SERVICE_MESSAGE_MAX, "%.200s: can't listen for orders: %s", config.path,
+             strerror(errno));
     return -1;
 }
 
-int svc_control_open(struct svc_control **out, struct svc *svc,
-                     char message[SIM_SERVICE_MESSAGE_MAX])
+int sim_service_order(const struct sim_service_settings *settings, const char *line)
 {
-    struct svc_control *control = calloc(1, sizeof *control);
-    *out = NULL;
-    if (!control || (control->fd = listen_at(svc->settings->control)) < 0) {
-        snprintf(message, SIM_SERVICE_MESSAGE_MAX, "%.200s: can't listen for orders: %s",
-                 svc->settings->control, strerror(errno));
-        free(control);
-        return -1;
+    char answer[AGENT_KIT_ANSWER_MAX];
+    if (strlen(line) + 1 >= LINE_BYTES || strchr(line, '\n')) {
+        fprintf(stderr, "brickyard service: --order: accepted: status, pause, resume, rollback\n");
+        return SIM_SERVICE_USAGE;
     }
-    control->svc = svc;
-    for (int i = 0; i < CLIENTS_MAX; i++) {
-        struct client *client = &control->client[i];
-        client->control = control;
-        client->fd = -1;
-        ev_init(&client->idle, on_idle);
-        client->idle.repeat = IDLE_S;
-        client->idle.data = client;
+    if (agent_kit_control_ask(answer, settings->control, line, ANSWER_WITHIN_S)) {
+        fprintf(stderr, "brickyard service: %s: no answer%s%s; does the service run?\n",
+                settings->control, errno ? ": " : "", errno ? strerror(errno) : "");
+        return SIM_SERVICE_USAGE;
     }
-    ev_io_init(&control->acceptable, on_acceptable, control->fd, EV_READ);
-    control->acceptable.data = control;
-    ev_io_start(svc->loop, &control->acceptable);
-    *out = control;
-    return 0;
-}
-
-void svc_control_close(struct svc_control *control)
-{
-    if (!control)
-        return;
-    for (int i = 0; i < CLIENTS_MAX; i++)
-        hang_up(&control->client[i]);
-    ev_io_stop(control->svc->loop, &control->acceptable);
-    close(control->fd);
-    unlink(control->svc->settings->control);
-    free(control);
+    printf("%s\n", answer);
+    return strncmp(answer, "{\"ok\":true", 10) ? SIM_SERVICE_USAGE : SIM_SERVICE_OK;
 }

@@ -30,7 +30,7 @@ static int load_scenario(struct svc_plan *plan, const char *path,
     int error = scn_load(&plan->scn, path, NULL, &messages);
     for (uint32_t i = 0; i < messages.count; i++)
         if (messages.message[i].warning)
-            SVC_LOG(SVC_WARN, "scenario", SVC_TEXT_FIELD("text", messages.message[i].text));
+            SVC_LOG(AGENT_LOG_WARN, "scenario", AGENT_TEXT("text", messages.message[i].text));
         else
             snprintf(message, SIM_SERVICE_MESSAGE_MAX, "%s", messages.message[i].text);
     return error ? -1 : 0;
@@ -107,9 +107,9 @@ static int check_manifest(const struct svc_plan *plan, const char *path,
     }
     for (uint32_t g = 0; g < plan->scn->groups; g++)
         if (strcmp(plan->scn->group[g].device_type, notification.manifest.device_type))
-            SVC_LOG(SVC_WARN, "manifest",
-                    SVC_TEXT_FIELD("text", "a group of another device type will refuse it"),
-                    SVC_TEXT_FIELD("group", plan->scn->group[g].name));
+            SVC_LOG(AGENT_LOG_WARN, "manifest",
+                    AGENT_TEXT("text", "a group of another device type will refuse it"),
+                    AGENT_TEXT("group", plan->scn->group[g].name));
     return 0;
 }
 

@@ -18,8 +18,8 @@ static int64_t seconds(const struct svc *svc, int64_t at_us)
 static void identify(const struct svc *svc, struct rep_result *out)
 {
     const struct scn *scn = svc->plan.scn;
-    char start[SVC_TIME_TEXT];
-    svc_time_text(start, svc->state.started_us);
+    char start[AGENT_TIME_TEXT];
+    agent_time_text(start, svc->state.started_us / 1000);
     snprintf(out->start, sizeof out->start, "%s", start);
     snprintf(out->scenario, sizeof out->scenario, "%s", scn->name);
     snprintf(out->summary, sizeof out->summary, "%s", scn->summary);
@@ -150,12 +150,12 @@ static int write_db(const char *path, const struct rep_result *result)
     if (!error)
         error = rep_db_write(db, result);
     if (error)
-        SVC_LOG(SVC_ERROR, "report", SVC_TEXT_FIELD("file", path),
-                SVC_TEXT_FIELD("text", db ? rep_db_message(db) : rep_error_name(error)));
+        SVC_LOG(AGENT_LOG_ERROR, "report", AGENT_TEXT("file", path),
+                AGENT_TEXT("text", db ? rep_db_message(db) : rep_error_name(error)));
     sqlite3_close(db);
     if (!error && rename(part, path)) {
-        SVC_LOG(SVC_ERROR, "report", SVC_TEXT_FIELD("file", path),
-                SVC_TEXT_FIELD("text", strerror(errno)));
+        SVC_LOG(AGENT_LOG_ERROR, "report", AGENT_TEXT("file", path),
+                AGENT_TEXT("text", strerror(errno)));
         error = -1;
     }
     if (error)
@@ -168,8 +168,8 @@ static int write_form(const char *path, int (*render)(FILE *, const struct rep_r
 {
     if (!*path || !rep_file(path, render, result))
         return 0;
-    SVC_LOG(SVC_ERROR, "report", SVC_TEXT_FIELD("file", path),
-            SVC_TEXT_FIELD("text", strerror(errno)));
+    SVC_LOG(AGENT_LOG_ERROR, "report", AGENT_TEXT("file", path),
+            AGENT_TEXT("text", strerror(errno)));
     return -1;
 }
 
@@ -179,18 +179,18 @@ int svc_report_write(const struct svc *svc)
     struct rep_result result;
     int error = svc_report_make(svc, &result);
     if (error)
-        SVC_LOG(SVC_ERROR, "report", SVC_TEXT_FIELD("text", "no memory"));
+        SVC_LOG(AGENT_LOG_ERROR, "report", AGENT_TEXT("text", "no memory"));
     if (!error) {
         error |= write_form(settings->report.json, rep_render_json, &result);
         error |= write_form(settings->report.junit, rep_render_junit, &result);
         if (*settings->report.db)
             error |= write_db(settings->report.db, &result);
-        SVC_LOG(SVC_INFO, "report",
-                SVC_TEXT_FIELD("verdict", rep_verdict_name((int)result.verdict)),
-                SVC_NUMBER_FIELD("enrolled", result.enrolled),
-                SVC_NUMBER_FIELD("confirmed", result.updates[REP_OUT_CONFIRMED]),
-                SVC_NUMBER_FIELD("rolled_back", result.updates[REP_OUT_ROLLED_BACK]),
-                SVC_NUMBER_FIELD("silent", result.updates[REP_OUT_SILENT]));
+        SVC_LOG(AGENT_LOG_INFO, "report",
+                AGENT_TEXT("verdict", rep_verdict_name((int)result.verdict)),
+                AGENT_NUMBER("enrolled", result.enrolled),
+                AGENT_NUMBER("confirmed", result.updates[REP_OUT_CONFIRMED]),
+                AGENT_NUMBER("rolled_back", result.updates[REP_OUT_ROLLED_BACK]),
+                AGENT_NUMBER("silent", result.updates[REP_OUT_SILENT]));
     }
     int code = error ? -1 : result.exit_code;
     rep_result_free(&result);

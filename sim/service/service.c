@@ -3,6 +3,7 @@
  * it arrived; what the campaign says is in the database until the broker has it.
  */
 #include "service.h"
+#include "daemon_kit/control.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,11 +39,11 @@ int64_t svc_now_us(const struct svc *svc)
 
 static void on_event(void *ctx, int64_t at_us, const char *kind, const char *text)
 {
-    char at[SVC_TIME_TEXT];
+    char at[AGENT_TIME_TEXT];
     (void)ctx;
-    svc_time_text(at, at_us);
-    SVC_LOG(strcmp(kind, "alert") ? SVC_INFO : SVC_WARN, kind, SVC_TEXT_FIELD("at", at),
-            SVC_TEXT_FIELD("text", text));
+    agent_time_text(at, at_us / 1000);
+    SVC_LOG(strcmp(kind, "alert") ? AGENT_LOG_INFO : AGENT_LOG_WARN, kind, AGENT_TEXT("at", at),
+            AGENT_TEXT("text", text));
 }
 
 static int send_all(struct svc *svc)
@@ -50,7 +51,7 @@ static int send_all(struct svc *svc)
     struct camp_out out;
     while (camp_next_out(svc->camp, &out)) {
         if (sim_desk_send(svc->desk, &out)) {
-            SVC_LOG(SVC_ERROR, "failed", SVC_TEXT_FIELD("text", "no memory for messages"));
+            SVC_LOG(AGENT_LOG_ERROR, "failed", AGENT_TEXT("text", "no memory for messages"));
             svc->failed = true;
             return -1;
         }
@@ -67,7 +68,7 @@ int svc_tick(struct svc *svc)
     camp_keep_from(svc->camp, sim_desk_outstanding_from(svc->desk));
     step(svc);
     if (camp_tick(svc->camp, svc->now_us)) {
-        SVC_LOG(SVC_ERROR, "failed", SVC_TEXT_FIELD("text", camp_message(svc->camp)));
+        SVC_LOG(AGENT_LOG_ERROR, "failed", AGENT_TEXT("text", camp_message(svc->camp)));
         svc->failed = true;
         ev_break(svc->loop, EVBREAK_ONE);
         return -1;
@@ -136,9 +137,9 @@ static bool keep(void *ctx)
 static void on_up(struct svc *svc)
 {
     svc->up_at = svc->heard_at = ev_now(svc->loop);
-    SVC_LOG(SVC_INFO, "connected", SVC_TEXT_FIELD("host", svc->settings->broker.host),
-            SVC_NUMBER_FIELD("port", svc->settings->broker.port),
-            SVC_NUMBER_FIELD("again", sim_desk_outstanding(svc->desk)));
+    SVC_LOG(AGENT_LOG_INFO, "connected", AGENT_TEXT("host", svc->settings->broker.host),
+            AGENT_NUMBER("port", svc->settings->broker.port),
+            AGENT_NUMBER("again", sim_desk_outstanding(svc->desk)));
     svc->downs = 0;
     svc->why[0] = '\0';
 }
@@ -149,9 +150,9 @@ static void on_down(struct svc *svc, const char *why)
     svc->now_us = svc_now_us(svc);
     svc->settled = false;
     if (svc->downs++ % DOWN_TOLD_EVERY == 0 || strcmp(svc->why, why))
-        SVC_LOG(SVC_WARN, "disconnected", SVC_TEXT_FIELD("host", svc->settings->broker.host),
-                SVC_NUMBER_FIELD("port", svc->settings->broker.port), SVC_TEXT_FIELD("why", why),
-                SVC_NUMBER_FIELD("in_a_row", svc->downs), SVC_TEXT_FIELD("next", "tried again"));
+        SVC_LOG(AGENT_LOG_WARN, "disconnected", AGENT_TEXT("host", svc->settings->broker.host),
+                AGENT_NUMBER("port", svc->settings->broker.port), AGENT_TEXT("why", why),
+                AGENT_NUMBER("in_a_row", svc->downs), AGENT_TEXT("next", "tried again"));
     snprintf(svc->why, sizeof svc->why, "%s", why);
 }
 
@@ -173,7 +174,7 @@ static void settle(struct svc *svc)
     if (up_s < settle_s || (now - svc->heard_at < QUIET_S && up_s < settle_s * SETTLES_MAX))
         return;
     svc->settled = true;
-    SVC_LOG(SVC_INFO, "settled", SVC_NUMBER_FIELD("after_ms", up_s * 1e3));
+    SVC_LOG(AGENT_LOG_INFO, "settled", AGENT_NUMBER("after_ms", up_s * 1e3));
 }
 
 static void tell_hostile(struct svc *svc, double *told_at)
@@ -187,8 +188,8 @@ static void tell_hostile(struct svc *svc, double *told_at)
         return;
     svc->hostile_told = hostile;
     *told_at = ev_now(svc->loop);
-    SVC_LOG(SVC_WARN, "dropped", SVC_NUMBER_FIELD("unreadable", counts.dropped),
-            SVC_NUMBER_FIELD("of_nobody", desk.foreign));
+    SVC_LOG(AGENT_LOG_WARN, "dropped", AGENT_NUMBER("unreadable", counts.dropped),
+            AGENT_NUMBER("of_nobody", desk.foreign));
 }
 
 /* ---- Up ---- */
@@ -296,12 +297,12 @@ static int open_all(struct svc *svc, char message[SIM_SERVICE_MESSAGE_MAX])
         snprintf(message, SIM_SERVICE_MESSAGE_MAX, "no event loop, or no memory");
         return -1;
     }
-    return svc_control_open(&svc->control, svc, message);
+    return svc_control_open(svc, message);
 }
 
 static void close_all(struct svc *svc)
 {
-    svc_control_close(svc->control);
+    agent_kit_control_close(svc->control);
     sim_desk_free(svc->desk);
     if (svc->loop) {
         ev_signal_stop(svc->loop, &svc->stop[0]);
@@ -387,32 +388,32 @@ static int run(struct svc *svc)
 
 static void tell_start(const struct svc *svc)
 {
-    char at[SVC_TIME_TEXT];
+    char at[AGENT_TIME_TEXT];
     const struct scn *scn = svc->plan.scn;
-    svc_time_text(at, svc->state.started_us);
-    SVC_LOG(SVC_INFO, svc->state.resumed ? "resumed" : "started",
-            SVC_TEXT_FIELD("campaign", scn->name), SVC_TEXT_FIELD("to", scn->campaign.to),
-            SVC_NUMBER_FIELD("devices", svc->plan.roster.count), SVC_TEXT_FIELD("start", at),
-            SVC_NUMBER_FIELD("time_scale", scn->campaign.time_scale),
-            SVC_TEXT_FIELD("state", svc_state_name(camp_state(svc->camp))),
-            SVC_TEXT_FIELD("database", svc->settings->database));
+    agent_time_text(at, svc->state.started_us / 1000);
+    SVC_LOG(AGENT_LOG_INFO, svc->state.resumed ? "resumed" : "started",
+            AGENT_TEXT("campaign", scn->name), AGENT_TEXT("to", scn->campaign.to),
+            AGENT_NUMBER("devices", svc->plan.roster.count), AGENT_TEXT("start", at),
+            AGENT_NUMBER("time_scale", scn->campaign.time_scale),
+            AGENT_TEXT("state", svc_state_name(camp_state(svc->camp))),
+            AGENT_TEXT("database", svc->settings->database));
     if (scn->faults || scn->campaign.orders || scn->expect.given)
-        SVC_LOG(SVC_INFO, "note",
-                SVC_TEXT_FIELD("text", "faults, orders and expectations of the scenario are for "
-                                       "simulated fleets: ignored"));
+        SVC_LOG(AGENT_LOG_INFO, "note",
+                AGENT_TEXT("text", "faults, orders and expectations of the scenario are for "
+                                   "simulated fleets: ignored"));
 }
 
 static void tell_end(const struct svc *svc, int code)
 {
     struct camp_counts counts;
     camp_counts(svc->camp, &counts);
-    SVC_LOG(code == SIM_SERVICE_BROKEN && !svc->signal ? SVC_ERROR : SVC_INFO, "ended",
-            SVC_TEXT_FIELD("state", svc_state_name(camp_state(svc->camp))),
-            SVC_TEXT_FIELD("by", svc->failed   ? "failure"
-                                 : svc->signal ? strsignal(svc->signal)
-                                               : "campaign"),
-            SVC_NUMBER_FIELD("exit_code", code), SVC_NUMBER_FIELD("statuses", counts.statuses),
-            SVC_NUMBER_FIELD("dropped", counts.dropped), SVC_NUMBER_FIELD("steps", svc->steps));
+    SVC_LOG(code == SIM_SERVICE_BROKEN && !svc->signal ? AGENT_LOG_ERROR : AGENT_LOG_INFO, "ended",
+            AGENT_TEXT("state", svc_state_name(camp_state(svc->camp))),
+            AGENT_TEXT("by", svc->failed   ? "failure"
+                             : svc->signal ? strsignal(svc->signal)
+                                           : "campaign"),
+            AGENT_NUMBER("exit_code", code), AGENT_NUMBER("statuses", counts.statuses),
+            AGENT_NUMBER("dropped", counts.dropped), AGENT_NUMBER("steps", svc->steps));
 }
 
 int sim_service_run(const struct sim_service_settings *settings)

@@ -7,28 +7,17 @@
 #define SVC_SERVICE_H
 
 #include "camp/campaign.h"
+#include "daemon_kit/log.h"
 #include "rep/result.h"
 #include "sim/desk.h"
 #include "sim/roster.h"
 #include "sim/service.h"
 #include <ev.h>
 
-/* ---- log.c: a line for each event, key=value, on standard error ---- */
+/* ---- The log: a line for each event, key=value, on standard error ---- */
 
-enum svc_level { SVC_INFO, SVC_WARN, SVC_ERROR };
-struct svc_field {
-    const char *key, *text; /* key NULL: the end */
-    long long number;       /* when text is NULL */
-};
-#define SVC_TEXT_FIELD(key_, text_) ((struct svc_field){.key = (key_), .text = (text_)})
-#define SVC_NUMBER_FIELD(key_, number_)                                                            \
-    ((struct svc_field){.key = (key_), .number = (long long)(number_)})
-void svc_log_write(enum svc_level level, const char *event, const struct svc_field *fields);
 #define SVC_LOG(level, event, ...)                                                                 \
-    svc_log_write((level), (event), (const struct svc_field[]){__VA_ARGS__, {.key = NULL}})
-/* ISO 8601, UTC, to the millisecond. */
-enum { SVC_TIME_TEXT = 32 };
-void svc_time_text(char out[SVC_TIME_TEXT], int64_t at_us);
+    AGENT_LOG((&(const struct agent_log){.out = stderr}), (level), (event), __VA_ARGS__)
 
 /* ---- plan.c ---- */
 
@@ -60,7 +49,6 @@ void svc_state_close(struct svc_state *state);
 
 /* ---- service.c ---- */
 
-struct svc_control;
 struct svc {
     const struct sim_service_settings *settings;
     struct svc_plan plan;
@@ -73,7 +61,7 @@ struct svc {
     struct agent_tls *tls;
     struct agent_identity *identity;
     struct sim_desk *desk;
-    struct svc_control *control;
+    struct agent_kit_control *control;
     int64_t now_us; /* of the campaign, at its last tick */
     double up_at, heard_at;
     bool heard;     /* something that was not followed by a tick yet */
@@ -96,10 +84,8 @@ bool svc_is_over(const struct svc *svc, bool *stopped);
 
 /* ---- control.c ---- */
 
-/* -1: message tells. An old socket at the path is replaced, any other file is not. */
-int svc_control_open(struct svc_control **out, struct svc *svc,
-                     char message[SIM_SERVICE_MESSAGE_MAX]);
-void svc_control_close(struct svc_control *control); /* NULL allowed; removes the socket */
+/* Opens svc->control. -1: message tells. */
+int svc_control_open(struct svc *svc, char message[SIM_SERVICE_MESSAGE_MAX]);
 
 /* ---- report.c ---- */
 

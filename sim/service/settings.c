@@ -1,8 +1,9 @@
-/* Every key of the configuration, and what several of them have to agree upon. */
+/* Every key of the configuration, its value, and what several of them have to agree upon. */
 #include "settings_internal.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -71,24 +72,59 @@ int svc_key_find(const char *path)
 int svc_settings_fail(struct svc_reader *reader, int line, int column, const char *path,
                       const char *format, ...)
 {
-    char place[48] = "";
+    struct agent_kit_place at = {line, column};
     int key = path ? svc_key_find(path) : -1;
-    if (!line && key >= 0 && reader->place[key].line) {
-        line = reader->place[key].line;
-        column = reader->place[key].column;
-    }
-    if (line)
-        snprintf(place, sizeof place, ":%d:%d", line, column);
-    int len = snprintf(reader->message, SIM_SERVICE_MESSAGE_MAX, "%.300s%s: %s%s", reader->file,
-                       place, path ? path : "", path ? ": " : "");
+    if (!line && key >= 0)
+        at = reader->place[key];
     va_list args;
     va_start(args, format);
-    vsnprintf(reader->message + len, SIM_SERVICE_MESSAGE_MAX - (size_t)len, format, args);
+    agent_kit_fail(&reader->source, at, path, format, args);
     va_end(args);
-    for (char *c = reader->message; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
     return -1;
+}
+
+static const char *put_number(const struct svc_key *key, void *member, bool read, int64_t value,
+                              const char *otherwise)
+{
+    return agent_kit_put_number(member, read, value, key->min, key->max, otherwise);
+}
+
+static const char *put_wait(void *member, const char *text)
+{
+    bool wait = !strcmp(text, "wait");
+    if (!wait && strcmp(text, "exit"))
+        return "is neither exit nor wait";
+    memcpy(member, &wait, sizeof wait);
+    return NULL;
+}
+
+const char *svc_settings_put(struct svc_reader *reader, const struct svc_key *key, const char *text)
+{
+    char *member = (char *)reader->out + key->at;
+    size_t bytes = (size_t)key->max;
+    const char *rest = text;
+    int64_t value = 0;
+    bool read;
+    switch (key->form) {
+    case SVC_TEXT:
+        return agent_kit_put_text(member, bytes, key->initial, text);
+    case SVC_OUTPUT:
+        if (!strcmp(text, "-"))
+            return agent_kit_put_text(member, bytes, key->initial, text);
+        return agent_kit_put_path(member, bytes, key->initial, &reader->source, text);
+    case SVC_FILE:
+        return agent_kit_put_path(member, bytes, key->initial, &reader->source, text);
+    case SVC_NUMBER:
+        read = agent_kit_read_number(&rest, &value) && !*rest;
+        return put_number(key, member, read, value, "is not a whole number");
+    case SVC_DURATION:
+        read = agent_kit_read_duration(text, &value);
+        return put_number(key, member, read, value, "is not a duration");
+    case SVC_WAIT:
+        return put_wait(member, text);
+    default:
+        return "is not a single value";
+    }
 }
 
 static int put_defaults(struct svc_reader *reader)
@@ -151,36 +187,24 @@ static int check(struct svc_reader *reader)
     return 0;
 }
 
-static int read_bytes(struct svc_reader *reader, char bytes[FILE_BYTES_MAX + 1], size_t *len)
-{
-    FILE *file = fopen(reader->file, "re");
-    if (file)
-        *len = fread(bytes, 1, FILE_BYTES_MAX + 1, file);
-    if (!file || ferror(file)) {
-        int error = errno;
-        if (file)
-            fclose(file);
-        return svc_settings_fail(reader, 0, 0, NULL, "%s; accepted: a YAML file", strerror(error));
-    }
-    fclose(file);
-    if (*len <= FILE_BYTES_MAX)
-        return 0;
-    return svc_settings_fail(reader, 0, 0, NULL, "is too long; accepted: at most %d bytes",
-                             FILE_BYTES_MAX);
-}
-
 int sim_service_settings_read(struct sim_service_settings *out, const char *path,
                               char message[SIM_SERVICE_MESSAGE_MAX])
 {
-    static char bytes[FILE_BYTES_MAX + 1];
     size_t len = 0;
-    struct svc_reader reader = {.file = path, .out = out, .message = message};
+    struct svc_reader reader = {.source = {path, message, SIM_SERVICE_MESSAGE_MAX}, .out = out};
     *out = (struct sim_service_settings){.tick_ms = 0};
     if (strlen(path) >= sizeof out->file)
         return svc_settings_fail(&reader, 0, 0, NULL, "its path is too long");
     strcpy(out->file, path);
-    if (read_bytes(&reader, bytes, &len) || svc_settings_parse(&reader, bytes, len) ||
-        put_defaults(&reader) || read_secret(&reader))
+    char *bytes = agent_kit_read_file(path, FILE_BYTES_MAX, &len);
+    if (!bytes && errno == EFBIG)
+        return svc_settings_fail(&reader, 0, 0, NULL, "is too long; accepted: at most %d bytes",
+                                 FILE_BYTES_MAX);
+    if (!bytes)
+        return svc_settings_fail(&reader, 0, 0, NULL, "%s; accepted: a YAML file", strerror(errno));
+    int error = svc_settings_parse(&reader, bytes, len);
+    free(bytes);
+    if (error || put_defaults(&reader) || read_secret(&reader))
         return -1;
     return check(&reader);
 }

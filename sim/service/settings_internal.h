@@ -2,6 +2,7 @@
 #ifndef SVC_SETTINGS_INTERNAL_H
 #define SVC_SETTINGS_INTERNAL_H
 
+#include "daemon_kit/settings.h"
 #include "sim/service.h"
 
 enum svc_form {
@@ -26,15 +27,10 @@ extern const struct svc_key svc_keys[];
 extern const uint32_t svc_keys_count;
 enum { SVC_KEYS_MAX = 40 };
 
-struct svc_place {
-    int line, column; /* line 0: the key was not given */
-};
-
 struct svc_reader {
-    const char *file;
+    struct agent_kit_source source;
     struct sim_service_settings *out;
-    char *message;
-    struct svc_place place[SVC_KEYS_MAX];
+    struct agent_kit_place place[SVC_KEYS_MAX]; /* line 0: the key was not given */
 };
 
 /* Returns -1, having written the message; at the place of a key where its path is not NULL. */

@@ -13,7 +13,7 @@
 #include "agent/agent.h"
 #include "drivers/http.h"
 #include "drivers/mqtt.h"
-#include "daemon/log.h"
+#include "daemon_kit/log.h"
 
 /* What happens to the device. Never called from agent_device_start. */
 struct agent_device_hooks {

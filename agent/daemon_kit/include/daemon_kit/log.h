@@ -1,14 +1,15 @@
 /*
- * The log: one line per event, key=value, to a stream (standard error for the daemon):
+ * The log: one line per event, key=value, to a stream (standard error for the daemons):
  *
  *     time=2026-03-19T10:00:00.123Z level=info device=pump-7 event=state from=Idle to=Notified
  *
  * Values with spaces or quotation marks are quoted and escaped; control characters and everything
  * that is not ASCII become '?', so that a line is a line whatever a server sent. Owned by the
- * caller; one thread; NULL is misuse.
+ * caller; one thread; NULL is misuse unless a comment allows
+ * it.
  */
-#ifndef DAEMON_LOG_H
-#define DAEMON_LOG_H
+#ifndef DAEMON_KIT_LOG_H
+#define DAEMON_KIT_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +21,7 @@ extern const char *const agent_log_level_name[AGENT_LOG_LEVELS + 1]; /* NULL at 
 
 struct agent_log {
     FILE *out;
-    const char *device;
+    const char *device;         /* NULL: a program that is no device; the member is left out */
     enum agent_log_level level; /* less is not written */
 };
 

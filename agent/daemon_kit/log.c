@@ -1,4 +1,4 @@
-#include "daemon/log.h"
+#include "daemon_kit/log.h"
 #include <string.h>
 #include <time.h>
 
@@ -59,8 +59,10 @@ void agent_log_write(const struct agent_log *log, enum agent_log_level level, co
     if (level < log->level)
         return;
     agent_time_text(at, agent_time_now_ms());
-    fprintf(log->out, "time=%s level=%s device=%s event=%s", at, agent_log_level_name[level],
-            log->device, event);
+    fprintf(log->out, "time=%s level=%s", at, agent_log_level_name[level]);
+    if (log->device)
+        fprintf(log->out, " device=%s", log->device);
+    fprintf(log->out, " event=%s", event);
     for (; fields->key; fields++) {
         fprintf(log->out, " %s=", fields->key);
         if (fields->text)
