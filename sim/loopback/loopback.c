@@ -289,8 +289,8 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
 {
     struct sim_loopback *lb = ctx;
     lb->fleet = *fleet;
-    lb->rss_before = lb_rss_bytes();
-    lb->overflows_before = lb_listen_overflows();
+    lb->rss_before = sim_host_resident_bytes();
+    lb->overflows_before = sim_host_listen_overflows();
     lb->device = calloc(lb->devices, sizeof *lb->device);
     if (!lb->device || lb_line_init(&lb->line[SIM_ROUGH_BROKER], lb->devices, LB_CONNECTS_MAX) ||
         lb_line_init(&lb->line[SIM_ROUGH_STORE], lb->devices, LB_GETS_MAX) ||
@@ -298,11 +298,11 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
         snprintf(message, len, "no memory for the devices");
         return -1;
     }
-    lb_set_clock(lb, lb->world->born_us);
+    sim_host_clock_set(&lb->clock, lb->world->born_us);
     if (open_drivers(lb, message, len) || open_rough(lb, message, len) ||
         open_desk(lb, message, len))
         return -1;
-    lb_set_clock(lb, lb->world->born_us);
+    sim_host_clock_set(&lb->clock, lb->world->born_us);
     return open_devices(lb, message, len);
 }
 
@@ -354,7 +354,7 @@ static void start_when_gathered(struct sim_loopback *lb)
     if (lb->started || (lb->gathered < lb->devices && lb_now_us(lb) < lb->scn->start_us))
         return;
     lb->started = true;
-    lb_set_clock(lb, lb->scn->start_us);
+    sim_host_clock_set(&lb->clock, lb->scn->start_us);
 }
 
 /* Not each time: it is a file to be read, and run comes back for every message. */
@@ -362,7 +362,7 @@ static void note_memory(struct sim_loopback *lb)
 {
     if (ev_now(lb->loop) < lb->rss_at + MEMORY_EVERY_S)
         return;
-    uint64_t rss = lb_rss_bytes();
+    uint64_t rss = sim_host_resident_bytes();
     lb->rss_at = ev_now(lb->loop);
     lb->rss_max = rss > lb->rss_max ? rss : lb->rss_max;
 }

@@ -5,6 +5,7 @@
 #include "drivers/http.h"
 #include "drivers/mqtt.h"
 #include "sim/desk.h"
+#include "sim/host.h"
 #include "sim/loopback.h"
 #include "sim/queue.h"
 #include "sim/rough.h"
@@ -67,9 +68,9 @@ struct sim_loopback {
     struct ev_loop *loop;
     struct ev_timer wake;
     struct ev_signal stop[2];
-    bool started;              /* the devices are there: the time of the scenario runs */
-    bool interrupted, heard;   /* heard: a message for the service, since run was called */
-    int64_t wall_us, world_us; /* the monotonic clock, and the clock of the world at that moment */
+    bool started;            /* the devices are there: the time of the scenario runs */
+    bool interrupted, heard; /* heard: a message for the service, since run was called */
+    struct sim_host_clock clock;
     struct sim_servers servers;
     bool servers_run;
     struct agent_tls *tls;
@@ -94,9 +95,6 @@ struct sim_loopback {
 int64_t lb_now_us(const struct sim_loopback *lb); /* of the world */
 int64_t lb_utc_ms(void *ctx);                     /* the same, for certificates */
 int64_t lb_device_utc_ms(void *ctx);              /* of struct lb_device: its own clock */
-void lb_set_clock(struct sim_loopback *lb, int64_t now_us);
-uint64_t lb_rss_bytes(void);
-uint64_t lb_listen_overflows(void); /* of the whole host */
 
 /* report.c */
 int lb_report(void *ctx, struct rep_result *result);

@@ -5,8 +5,6 @@
 #include "loopback_internal.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/resource.h>
 
 enum {
     FD_OF_DEVICE = 1,     /* MQTT; downloads wait for a free one */
@@ -18,29 +16,6 @@ enum {
 static const uint64_t DEVICE_BYTES = 160 * 1024, PROCESS_BYTES = 256 << 20;
 /* mosquitto and nginx hold a TLS connection each as well. */
 static const uint64_t SERVER_BYTES = 60 * 1024;
-
-static uint64_t available_bytes(void)
-{
-    char line[128];
-    uint64_t kib = 0;
-    FILE *in = fopen("/proc/meminfo", "r");
-    while (in && fgets(line, sizeof line, in))
-        if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
-            break;
-    if (in)
-        fclose(in);
-    return kib * 1024;
-}
-
-static int refuse(char *message, size_t len, uint32_t devices, uint64_t most, const char *why,
-                  uint64_t have, const char *change)
-{
-    snprintf(message, len,
-             "%u devices are too many for this machine: %s is %" PRIu64 ", which carries %" PRIu64
-             "; %s, or run at most --devices %" PRIu64,
-             devices, why, have, most, change, most);
-    return -1;
-}
 
 static uint64_t less(uint64_t a, uint64_t b)
 {
@@ -55,36 +30,36 @@ static uint64_t fleet_files(const struct sim_loopback_need *need)
 
 uint32_t lb_transfers_max(const struct sim_loopback_need *need)
 {
-    struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
-    uint64_t left = less(files.rlim_cur, fleet_files(need) + FD_RESERVE);
-    uint64_t store =
-        less(files.rlim_cur / 2, BROKER_RESERVE); /* what sim/servers lets nginx open */
+    uint64_t limit = sim_host_files_max();
+    uint64_t left = less(limit, fleet_files(need) + FD_RESERVE);
+    uint64_t store = less(limit / 2, BROKER_RESERVE); /* what sim/servers lets nginx open */
     left = left < store ? left : store;
     return left < need->devices ? (uint32_t)left : need->devices;
 }
 
 int sim_loopback_preflight(const struct sim_loopback_need *need, char *message, size_t len)
 {
-    struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
-    uint64_t limit = files.rlim_max, spare = FD_RESERVE + TRANSFERS_MIN;
-    uint64_t wants = fleet_files(need);
-    if (wants + spare > limit)
+    uint64_t files = sim_host_files_max(), spare = FD_RESERVE + TRANSFERS_MIN;
+    uint64_t memory = sim_host_memory_bytes(), one = DEVICE_BYTES + SERVER_BYTES;
+    uint64_t wants = fleet_files(need), devices = need->devices;
+    struct sim_host_limit small = {
+        .what = "the limit of open files (ulimit -Hn) is", .change = "raise it", .have = files};
+    if (wants + spare > files) {
         /* In proportion: the same share of a smaller fleet goes through the proxy. */
-        return refuse(message, len, need->devices,
-                      less(limit, spare + FD_THROUGH_PROXY) * need->devices / wants,
-                      "the limit of open files (ulimit -Hn)", limit, "raise it");
-    if ((uint64_t)need->devices + BROKER_RESERVE > limit)
-        return refuse(message, len, need->devices, less(limit, BROKER_RESERVE),
-                      "the limit of open files (ulimit -Hn), which is mosquitto's as well,", limit,
-                      "raise it");
-    uint64_t memory = available_bytes(), one = DEVICE_BYTES + SERVER_BYTES;
-    if (memory && memory < PROCESS_BYTES + need->devices * one)
-        return refuse(message, len, need->devices, less(memory, PROCESS_BYTES) / one,
-                      "the memory that is free, in bytes,", memory, "free some");
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
+        small.most = less(files, spare + FD_THROUGH_PROXY) * devices / wants;
+        return sim_host_refuse(&small, message, len, need->devices);
+    }
+    if (devices + BROKER_RESERVE > files) {
+        small.what = "the limit of open files (ulimit -Hn), which is mosquitto's as well, is";
+        small.most = less(files, BROKER_RESERVE);
+        return sim_host_refuse(&small, message, len, need->devices);
+    }
+    if (memory && memory < PROCESS_BYTES + devices * one) {
+        small = (struct sim_host_limit){"the memory that is free, in bytes, is", "free some",
+                                        memory, less(memory, PROCESS_BYTES) / one};
+        return sim_host_refuse(&small, message, len, need->devices);
+    }
+    sim_host_files_raise();
     return 0;
 }
 

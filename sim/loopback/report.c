@@ -24,7 +24,7 @@ static int add_numbers(struct sim_loopback *lb, const struct sim_store_totals *t
         {"connects.made", lb->counts.connects},
         {"connects.failed", lb->counts.refused},
         {"connects.at_once_max", lb->line[SIM_ROUGH_BROKER].held_max},
-        {"host.listen_overflows", lb_listen_overflows() - lb->overflows_before},
+        {"host.listen_overflows", sim_host_listen_overflows() - lb->overflows_before},
         {"memory.bytes_per_device", lb->devices ? grown / lb->devices : 0},
     };
     int error = 0;

@@ -1,28 +1,14 @@
 /* The clock of the world, and who is due when. */
 #include "process_internal.h"
-#include <time.h>
-
-static int64_t wall_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 int64_t pw_now_us(const struct sim_processes *pw)
 {
-    return pw->world_us + (wall_us() - pw->wall_us) * pw->scn->campaign.time_scale;
+    return sim_host_clock_now(&pw->clock, pw->scn->campaign.time_scale);
 }
 
 int64_t pw_utc_ms(void *ctx)
 {
     return pw_now_us(ctx) / 1000;
-}
-
-void pw_set_clock(struct sim_processes *pw, int64_t now_us)
-{
-    pw->world_us = now_us;
-    pw->wall_us = wall_us();
 }
 
 int64_t pw_own_us(const struct sim_processes *pw, int64_t us)

@@ -16,19 +16,6 @@ enum {
  * side of its connections is 60 KB each. */
 static const uint64_t DAEMON_BYTES = 13 << 20, SERVER_BYTES = 120 << 10, RIG_BYTES = 256 << 20;
 
-static uint64_t available_bytes(void)
-{
-    char line[128];
-    uint64_t kib = 0;
-    FILE *in = fopen("/proc/meminfo", "re");
-    while (in && fgets(line, sizeof line, in))
-        if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
-            break;
-    if (in)
-        fclose(in);
-    return kib * 1024;
-}
-
 /* Processes that may still be made: by the limit, which does not bind root, and by the kernel. */
 static uint64_t free_processes(void)
 {
@@ -65,20 +52,15 @@ static int check(const struct sum *sum, uint32_t devices, char *message, size_t 
     uint64_t most = room / sum->each;
     if (devices <= most)
         return 0;
-    snprintf(message, len,
-             "%u devices are too many for this machine: %s %" PRIu64 ", which carries %" PRIu64
-             "; %s, or run at most --devices %" PRIu64,
-             devices, sum->what, sum->have, most, sum->change, most);
-    return -1;
+    const struct sim_host_limit limit = {sum->what, sum->change, sum->have, most};
+    return sim_host_refuse(&limit, message, len, devices);
 }
 
 int sim_processes_preflight(const struct sim_processes_need *need, char *message, size_t len)
 {
-    struct rlimit files;
     const char *where;
-    uint64_t disk = free_disk(&where), memory = available_bytes();
+    uint64_t files = sim_host_files_max(), disk = free_disk(&where), memory = sim_host_memory_bytes();
     char on_disk[128];
-    getrlimit(RLIMIT_NOFILE, &files);
     snprintf(on_disk, sizeof on_disk, "a flash file takes %" PRIu64 " bytes, and free in %.60s are",
              need->flash_bytes, where);
     uint64_t proxied =
@@ -88,10 +70,10 @@ int sim_processes_preflight(const struct sim_processes_need *need, char *message
     const struct sum sums[] = {
         {"the addresses of 127.2.0.0/16 are", "take a smaller fleet", PW_DEVICES_MAX, 0, 1},
         {"the limit of processes (ulimit -u) is", "raise it", free_processes(), PROCESS_RESERVE, 1},
-        {"the limit of open files (ulimit -Hn) is", "raise it", files.rlim_max, FD_RESERVE,
+        {"the limit of open files (ulimit -Hn) is", "raise it", files, FD_RESERVE,
          FD_OF_DEVICE + proxied},
         {"the limit of open files (ulimit -Hn), of which the artifact store may use half, is",
-         "raise it", files.rlim_max / 2, BROKER_RESERVE, 1},
+         "raise it", files / 2, BROKER_RESERVE, 1},
         {"a daemon takes 13 MB, and the memory that is free is", "free some",
          memory ? memory : UINT64_MAX, RIG_BYTES, DAEMON_BYTES + SERVER_BYTES},
         {on_disk, "set TMPDIR to a larger disk, or make the flash smaller", disk, 0,
@@ -100,7 +82,6 @@ int sim_processes_preflight(const struct sim_processes_need *need, char *message
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
         if (check(&sums[i], need->devices, message, len))
             return -1;
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
+    sim_host_files_raise();
     return 0;
 }

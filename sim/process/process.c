@@ -276,12 +276,12 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
     struct sim_processes *pw = ctx;
     char ca[SIM_PKI_PATH_MAX];
     pw->fleet = *fleet;
-    pw_set_clock(pw, pw->world->born_us);
+    sim_host_clock_set(&pw->clock, pw->world->born_us);
     sim_pki_ca_path(&pw->servers.pki, ca);
     if (agent_tls_create(&pw->tls, ca, message, len) || open_devices(pw, message, len) ||
         pw_rough_open(pw, message, len) || open_desk(pw, message, len))
         return -1;
-    pw_set_clock(pw, pw->world->born_us);
+    sim_host_clock_set(&pw->clock, pw->world->born_us);
     return 0;
 }
 
@@ -305,7 +305,7 @@ static void start_when_gathered(struct sim_processes *pw)
     if (pw->started || (pw->gathered < pw->devices && pw_now_us(pw) < pw->scn->start_us))
         return;
     pw->started = true;
-    pw_set_clock(pw, pw->scn->start_us);
+    sim_host_clock_set(&pw->clock, pw->scn->start_us);
     for (uint32_t d = 0; d < pw->devices; d++) {
         struct pw_device *dev = &pw->device[d];
         if (sim_fault_boot(&dev->faults) && pw_configure(dev))

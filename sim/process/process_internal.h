@@ -5,6 +5,7 @@
 #include "flash_file/op.h"
 #include "flash_file/reset.h"
 #include "sim/desk.h"
+#include "sim/host.h"
 #include "sim/processes.h"
 #include "sim/queue.h"
 #include "sim/rough.h"
@@ -97,7 +98,7 @@ struct sim_processes {
     struct ev_signal stop[2], child;
     bool started, interrupted, heard, children, ended;
     char lost[1024]; /* why the ground gave way, "": it did not */
-    int64_t wall_us, world_us;
+    struct sim_host_clock clock;
     int64_t clock_offset_ms; /* the daemons' clock against this host's */
     struct sim_servers servers;
     bool servers_run;
@@ -117,7 +118,6 @@ struct sim_processes {
 /* clock.c */
 int64_t pw_now_us(const struct sim_processes *pw); /* of the world */
 int64_t pw_utc_ms(void *ctx);
-void pw_set_clock(struct sim_processes *pw, int64_t now_us);
 int64_t pw_own_us(const struct sim_processes *pw, int64_t us); /* a device's time, in the world's */
 void pw_after(struct pw_device *dev, enum pw_timer timer, int64_t at_us); /* SIM_NEVER: not */
 
