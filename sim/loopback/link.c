@@ -275,7 +275,7 @@ static void wire_get(void *ctx, const char *url, uint32_t offset, const struct s
     snprintf(dev->url, sizeof dev->url, "%s", url);
     dev->offset = offset;
     dev->spoil = spoiled != NULL;
-    dev->plan = (struct sim_edge_plan){.device = dev->number};
+    dev->plan = (struct sim_edge_plan){.device = dev->number, .mark = dev->plan.mark + 1};
     if (spoiled) {
         dev->plan.trick = trick_of(spoiled->how);
         dev->plan.how = dev->plan.trick ? SCN_HOW_ANY : spoiled->how;

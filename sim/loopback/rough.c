@@ -70,8 +70,8 @@ static void edge_effect(void *ctx, const struct sim_edge_effect *effect)
     if (effect->kind != SIM_EDGE_SPOILED || effect->device >= lb->devices)
         return;
     struct lb_device *dev = &lb->device[effect->device];
-    sim_device_http_spoiled(dev->device, lb->fleet.shard, lb_now_us(lb));
-    lb_device_woke(dev);
+    if (dev->transfer && effect->mark == dev->plan.mark) /* not of a download that was given up */
+        sim_device_http_sent_spoiled(dev->device, effect->at);
 }
 
 static int name_files(struct sim_loopback *lb)
