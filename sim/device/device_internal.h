@@ -60,6 +60,8 @@ struct sim_http {
     struct sim_fault *spoiled; /* NULL: honest */
     uint32_t spoil_at;         /* offset at which the spoiling takes effect */
     bool tasted;               /* spoiled bytes were delivered, more follow */
+    bool sent;                 /* on a wire: the store has sent what is spoiled, */
+    uint32_t sent_at;          /* from this byte on (bodies); the device has still to see it */
     struct sim_fault *drop;    /* NULL: no network drop in this transfer */
     uint32_t drop_at;          /* offset at which the network drops */
     int64_t stalled_us;        /* since when no byte came, 0: flowing */

@@ -78,7 +78,7 @@ void dev_telemetry_message(struct sim_device *dev)
     if (!dev->connected || dev->firmware == UINT32_MAX || period <= 0)
         return;
     const struct scn_behaviour *b = &dev->world->artifact[dev->firmware].from->behaviour;
-    int64_t n = (dev->now_us - dev->world->scn->start_us) / period;
+    int64_t n = (dev->now_us - dev->world->born_us) / period; /* never negative */
     if (sent(dev, n, n, b->telemetry_gap))
         tell(dev, &run, dev->truth_version);
     dev->timer[TIMER_FLUSH] = dev->now_us + period;

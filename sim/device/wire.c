@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { RETRY_US = 1000000, RETRIES_MAX = 6 };
+enum { RETRY_US = 1000000, RETRIES_MAX = 6, PIECE_BYTES = 4096 };
 
 void sim_device_use_wire(struct sim_device *dev, const struct sim_wire *wire, void *ctx)
 {
@@ -117,6 +117,36 @@ void sim_device_published(struct sim_device *dev, struct sim_shard *shard, int64
         dev_telemetry_acknowledged(dev);
 }
 
+/*
+ * What the store has sent is not yet what the device got: between the two lie the buffers of
+ * sockets, which hold a whole small image, and a power cut may take them away. The effect is there
+ * when the device has the head, the byte, or the end which is spoiled.
+ */
+static bool spoils_head(enum scn_how how)
+{
+    return how == SCN_HOW_HTTP_403 || how == SCN_HOW_HTTP_404 || how == SCN_HOW_HTTP_500 ||
+           how == SCN_HOW_HTTP_416 || how == SCN_HOW_WRONG_LENGTH || how == SCN_HOW_STALE_FILE;
+}
+
+static bool spoils_bytes(enum scn_how how)
+{
+    return how == SCN_HOW_BIT_FLIP || how == SCN_HOW_GARBAGE || how == SCN_HOW_WRONG_FILE ||
+           how == SCN_HOW_ENDLESS;
+}
+
+/* No head came, or no more of the body; or the driver broke off what had no end. */
+static bool shows_at_end(enum scn_how how, bool complete)
+{
+    return !spoils_bytes(how) || (how == SCN_HOW_ENDLESS && !complete);
+}
+
+static void spoiled_if(struct sim_device *dev, bool (*spoils)(enum scn_how how), uint32_t to)
+{
+    const struct sim_http *http = &dev->http;
+    if (http->spoiled && http->sent && spoils(http->spoiled->how) && to >= http->sent_at)
+        dev_http_spoiled(dev);
+}
+
 bool sim_device_http_head(struct sim_device *dev, struct sim_shard *shard, int64_t now_us,
                           uint16_t status, uint32_t offset, uint32_t total_bytes)
 {
@@ -136,6 +166,7 @@ bool sim_device_http_head(struct sim_device *dev, struct sim_shard *shard, int64
         dev_power_was_cut(dev);
     } else {
         dev_http_answered(dev);
+        spoiled_if(dev, spoils_head, UINT32_MAX);
         dev_agent_input(dev, &event);
     }
     return dev->http.active;
@@ -147,9 +178,25 @@ static void take(struct sim_device *dev, const void *bytes, uint32_t len)
     const struct agent_event event = {
         .kind = AGENT_EV_HTTP_DATA, .bytes = bytes, .len = len, .offset = http->offset};
     http->offset += len;
+    /* Endless: there is one byte more than the file, whether or not it is read. */
+    bool endless = http->spoiled && http->spoiled->how == SCN_HOW_ENDLESS;
+    spoiled_if(dev, spoils_bytes, endless ? http->offset : http->offset - 1);
     dev_agent_input(dev, &event);
     if (dev->http.active && dev->http.drop && dev->http.offset >= dev->http.drop_at)
         dev_http_drop(dev);
+}
+
+/* In the pieces of the modelled network, so that faults fall between the same bytes in each world.
+ */
+static void take_all(struct sim_device *dev, const uint8_t *bytes, uint32_t len)
+{
+    while (len && dev->http.active) {
+        uint32_t piece = PIECE_BYTES - dev->http.offset % PIECE_BYTES;
+        piece = piece < len ? piece : len;
+        take(dev, bytes, piece);
+        bytes += piece;
+        len -= piece;
+    }
 }
 
 bool sim_device_http_data(struct sim_device *dev, struct sim_shard *shard, int64_t now_us,
@@ -161,7 +208,7 @@ bool sim_device_http_data(struct sim_device *dev, struct sim_shard *shard, int64
     if (setjmp(dev->off))
         dev_power_was_cut(dev);
     else
-        take(dev, bytes, len);
+        take_all(dev, bytes, len);
     return dev->http.active;
 }
 
@@ -173,6 +220,8 @@ void sim_device_http_end(struct sim_device *dev, struct sim_shard *shard, int64_
         return;
     dev->http.active = false; /* there is nothing to cancel any more */
     uint32_t at = dev->http.offset;
+    if (dev->http.spoiled && dev->http.sent && shows_at_end(dev->http.spoiled->how, complete))
+        dev_http_spoiled(dev);
     dev_http_lost(dev);
     dev_log(dev, complete ? SIM_EV_HTTP_END : SIM_EV_HTTP_ERROR, at, 0, "at byte %u%s%s", at,
             complete ? "" : ": ", complete ? "" : why);
@@ -183,10 +232,10 @@ void sim_device_http_end(struct sim_device *dev, struct sim_shard *shard, int64_
         dev_agent_input(dev, &event);
 }
 
-void sim_device_http_spoiled(struct sim_device *dev, struct sim_shard *shard, int64_t now_us)
+void sim_device_http_sent_spoiled(struct sim_device *dev, uint32_t at)
 {
-    ENTER(dev, shard, now_us);
-    dev_http_spoiled(dev);
+    dev->http.sent = dev->http.active;
+    dev->http.sent_at = at;
 }
 
 /* The fault that the wire names, if it waits for its effect; it does not any more. */
@@ -274,7 +323,7 @@ void dev_wire_outage(struct sim_device *dev, uint32_t what, int64_t until_us,
 {
     for (uint32_t i = 0; i < dev->outages; i++)
         if (dev->outage[i] == fault)
-            return; /* it is under way */
+            return;                    /* it is under way */
     if (dev->outages == OUTAGES_MAX) { /* too many at once: this one does not come */
         sim_fault_disarm(fault);
         fault->at_us = SIM_NEVER;

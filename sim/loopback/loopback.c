@@ -252,11 +252,11 @@ static int open_devices(struct sim_loopback *lb, char *message, size_t len)
     return 0;
 }
 
-static void spoiled(void *ctx, uint32_t device)
+static void spoiled(void *ctx, uint32_t device, uint32_t at)
 {
     struct sim_loopback *lb = ctx;
-    sim_device_http_spoiled(lb->device[device].device, lb->fleet.shard, lb_now_us(lb));
-    lb_device_woke(&lb->device[device]);
+    if (lb->device[device].transfer)
+        sim_device_http_sent_spoiled(lb->device[device].device, at);
 }
 
 static void cut_off(void *ctx, uint32_t device, const struct sim_fault *fault)

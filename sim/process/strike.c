@@ -106,8 +106,9 @@ static void spared(void *ctx, uint32_t device, const struct sim_fault *which)
         sim_fault_disarm(fault);
 }
 
-static void spoiled(void *ctx, uint32_t device)
+static void spoiled(void *ctx, uint32_t device, uint32_t at)
 {
+    (void)at;
     struct sim_processes *pw = ctx;
     struct pw_device *dev = &pw->device[device];
     struct sim_fault *fault = sim_fault_http(&dev->faults);

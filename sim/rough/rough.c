@@ -101,7 +101,7 @@ void sim_rough_spoil(struct sim_rough *rough, uint32_t device, const struct sim_
 {
     struct rough_device *dev = &rough->device[device];
     dev->spoil = fault != NULL;
-    dev->plan = (struct sim_edge_plan){.device = device};
+    dev->plan = (struct sim_edge_plan){.device = device, .mark = dev->plan.mark + 1};
     if (!fault)
         return;
     dev->plan.trick = trick_of(fault->how);
@@ -123,8 +123,11 @@ static void plan_edge(void *ctx, const struct sockaddr_in *source, const struct 
 static void edge_effect(void *ctx, const struct sim_edge_effect *effect)
 {
     const struct sim_rough *rough = ctx;
-    if (effect->kind == SIM_EDGE_SPOILED && effect->device < rough->devices)
-        rough->config.spoiled(rough->config.ctx, effect->device);
+    if (effect->kind != SIM_EDGE_SPOILED || effect->device >= rough->devices)
+        return;
+    /* Not of a download that was given up: the next one has a plan of its own. */
+    if (effect->mark == rough->device[effect->device].plan.mark)
+        rough->config.spoiled(rough->config.ctx, effect->device, effect->at);
 }
 
 static int name_files(struct sim_rough *rough)

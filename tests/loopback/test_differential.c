@@ -75,6 +75,18 @@ Test(differential, every_corrupt_download_ends_the_same)
     free(scenario);
 }
 
+/* The edge has sent what it spoiled long before the power goes: the device has not seen it, and the
+ * next answer is spoiled again. */
+Test(differential, a_cut_before_the_spoiled_byte_spares_no_device)
+{
+    char *scenario =
+        world_scenario(40, "",
+                       "  - {kind: corrupt_download, how: bit_flip}\n"
+                       "  - {kind: power_loss, during: flash_write, torn: prefix, off_for: 1s}\n");
+    expect_same_ends(scenario);
+    free(scenario);
+}
+
 Test(differential, every_cell_of_a_power_cut_ends_the_same)
 {
     char *scenario =

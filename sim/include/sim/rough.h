@@ -25,8 +25,9 @@ struct sim_rough_config {
     const struct sim_world *world;     /* faults and images */
     uint32_t address_base;             /* 127.x.0.0, host order */
     void *ctx;
-    /* The download of this device was spoiled; told when it happens. */
-    void (*spoiled)(void *ctx, uint32_t device);
+    /* What was to be spoiled was sent, `at` is the first byte of the body that is not as it should
+     * be; the device may not have seen it yet. */
+    void (*spoiled)(void *ctx, uint32_t device, uint32_t at);
     /* What sim_rough_begin began had its effect on this device; told by sim_rough_tell. */
     void (*cut_off)(void *ctx, uint32_t device, const struct sim_fault *fault);
     /* It is over, and had none; told by sim_rough_restore. */

@@ -23,7 +23,8 @@ struct sim_wire {
     void (*publish)(void *ctx, enum sim_wire_topic topic, uint32_t id, const char *payload,
                     uint32_t len);
     /* A download from this byte on. spoiled: how the store is to serve it, NULL: honestly; at: the
-     * byte from which it is spoiled. An effect is told by sim_device_http_spoiled. */
+     * byte from which it is spoiled. What is spoiled is told by
+     * sim_device_http_sent_spoiled. */
     void (*get)(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled,
                 uint32_t at);
     void (*cancel)(void *ctx); /* of the download: no event of it may follow */
@@ -51,7 +52,9 @@ bool sim_device_http_data(struct sim_device *device, struct sim_shard *shard, in
                           const void *bytes, uint32_t len);
 void sim_device_http_end(struct sim_device *device, struct sim_shard *shard, int64_t now_us,
                          bool complete, const char *why);
-void sim_device_http_spoiled(struct sim_device *device, struct sim_shard *shard, int64_t now_us);
+/* The store has sent what `get` asked it to spoil: `at` is the first byte of the body that is not
+ * as it should be. It counts when the device has got so far. */
+void sim_device_http_sent_spoiled(struct sim_device *device, uint32_t at);
 /* What `outage` began has had its effect. */
 void sim_device_cut_off(struct sim_device *device, struct sim_shard *shard, int64_t now_us,
                         const struct sim_fault *fault);
