@@ -59,12 +59,15 @@ static int check(const struct sum *sum, uint32_t devices, char *message, size_t 
 int sim_processes_preflight(const struct sim_processes_need *need, char *message, size_t len)
 {
     const char *where;
-    uint64_t files = sim_host_files_max(), disk = free_disk(&where), memory = sim_host_memory_bytes();
+    uint64_t files = sim_host_files_max(), disk = free_disk(&where),
+             memory = sim_host_memory_bytes();
     char on_disk[128];
     snprintf(on_disk, sizeof on_disk, "a flash file takes %" PRIu64 " bytes, and free in %.60s are",
              need->flash_bytes, where);
-    uint64_t proxied = need->devices ? ((uint64_t)need->through_proxy * FD_THROUGH_PROXY +
-                                        need->devices - 1) / need->devices : 0;
+    uint64_t proxied =
+        need->devices
+            ? ((uint64_t)need->through_proxy * FD_THROUGH_PROXY + need->devices - 1) / need->devices
+            : 0;
     const struct sum sums[] = {
         {"the addresses of 127.2.0.0/16 are", "take a smaller fleet", PW_DEVICES_MAX, 0, 1},
         {"the limit of processes (ulimit -u) is", "raise it", free_processes(), PROCESS_RESERVE, 1},
