@@ -238,24 +238,11 @@ void sim_device_http_sent_spoiled(struct sim_device *dev, uint32_t at)
     dev->http.sent_at = at;
 }
 
-/* The fault that the wire names, if it waits for its effect; it does not any more. */
-static struct sim_fault *outage_take(struct sim_device *dev, const struct sim_fault *which)
-{
-    for (uint32_t i = 0; i < dev->outages; i++) {
-        struct sim_fault *fault = dev->outage[i];
-        if (fault != which)
-            continue;
-        dev->outage[i] = dev->outage[--dev->outages];
-        return fault;
-    }
-    return NULL;
-}
-
 void sim_device_cut_off(struct sim_device *dev, struct sim_shard *shard, int64_t now_us,
                         const struct sim_fault *which)
 {
     ENTER(dev, shard, now_us);
-    struct sim_fault *fault = outage_take(dev, which);
+    struct sim_fault *fault = sim_fault_take(dev->outage, &dev->outages, which);
     if (!fault)
         return;
     if (dev->world->scn->fault[fault->fault].has_at)
@@ -265,7 +252,7 @@ void sim_device_cut_off(struct sim_device *dev, struct sim_shard *shard, int64_t
 
 void sim_device_spared(struct sim_device *dev, const struct sim_fault *which)
 {
-    struct sim_fault *fault = outage_take(dev, which);
+    struct sim_fault *fault = sim_fault_take(dev->outage, &dev->outages, which);
     if (fault)
         sim_fault_disarm(fault);
 }

@@ -18,6 +18,19 @@ void sim_fault_disarm(struct sim_fault *fault)
     fault->armed_count--;
 }
 
+struct sim_fault *sim_fault_take(struct sim_fault **list, uint32_t *count,
+                                 const struct sim_fault *which)
+{
+    for (uint32_t i = 0; i < *count; i++) {
+        struct sim_fault *fault = list[i];
+        if (fault != which)
+            continue;
+        list[i] = list[--*count];
+        return fault;
+    }
+    return NULL;
+}
+
 void sim_fault_preempt(struct sim_fault_set *set)
 {
     for (uint32_t i = 0; i < set->count; i++) {

@@ -59,7 +59,8 @@ static int check(const struct sum *sum, uint32_t devices, char *message, size_t 
 int sim_processes_preflight(const struct sim_processes_need *need, char *message, size_t len)
 {
     const char *where;
-    uint64_t files = sim_host_files_max(), disk = free_disk(&where), memory = sim_host_memory_bytes();
+    uint64_t files = sim_host_files_max(), disk = free_disk(&where),
+             memory = sim_host_memory_bytes();
     char on_disk[128];
     snprintf(on_disk, sizeof on_disk, "a flash file takes %" PRIu64 " bytes, and free in %.60s are",
              need->flash_bytes, where);

@@ -78,30 +78,20 @@ static void drop_link(struct pw_device *dev, struct sim_fault *fault)
     pw_arm(dev);
 }
 
-static struct sim_fault *outage_take(struct pw_device *dev, const struct sim_fault *which)
-{
-    for (uint32_t i = 0; i < dev->outages; i++) {
-        struct sim_fault *fault = dev->outage[i];
-        if (fault != which)
-            continue;
-        dev->outage[i] = dev->outage[--dev->outages];
-        return fault;
-    }
-    return NULL;
-}
-
 static void cut_off(void *ctx, uint32_t device, const struct sim_fault *which)
 {
     struct sim_processes *pw = ctx;
-    struct sim_fault *fault = outage_take(&pw->device[device], which);
+    struct pw_device *dev = &pw->device[device];
+    struct sim_fault *fault = sim_fault_take(dev->outage, &dev->outages, which);
     if (fault)
-        pw_fired(&pw->device[device], fault);
+        pw_fired(dev, fault);
 }
 
 static void spared(void *ctx, uint32_t device, const struct sim_fault *which)
 {
     struct sim_processes *pw = ctx;
-    struct sim_fault *fault = outage_take(&pw->device[device], which);
+    struct pw_device *dev = &pw->device[device];
+    struct sim_fault *fault = sim_fault_take(dev->outage, &dev->outages, which);
     if (fault)
         sim_fault_disarm(fault);
 }

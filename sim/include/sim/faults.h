@@ -74,6 +74,10 @@ struct sim_fault_set sim_faults_of(const struct sim_faults *faults, uint32_t dev
  * it is disarmed, counts as not armed, and waits again. */
 void sim_fault_arm(struct sim_fault *fault);
 void sim_fault_disarm(struct sim_fault *fault);
+/* Out of a list of faults that wait for their effect: the one that is named, which is not in it any
+ * more; NULL: it was not in it. The order of the others may change. */
+struct sim_fault *sim_fault_take(struct sim_fault **list, uint32_t *count,
+                                 const struct sim_fault *which);
 /* The device was cut or reset: whatever was armed on it is disarmed. */
 void sim_fault_preempt(struct sim_fault_set *set);
 
