@@ -92,10 +92,10 @@ static int take_key(struct walk *w, const char *key)
 {
     struct level *level = &w->level[w->depth - 1];
     size_t prefix = level->path_len + (level->path_len ? 1 : 0);
+    if (level->path_len)
+        w->path[level->path_len] = '.'; /* before unknown_key, which compares prefix bytes */
     if (strlen(key) + prefix >= sizeof w->path || strpbrk(key, ".[]"))
         return unknown_key(w, key, prefix);
-    if (level->path_len)
-        w->path[level->path_len] = '.';
     strcpy(w->path + prefix, key);
     const struct setting *row = settings_find(w->path);
     if (!row)

@@ -82,10 +82,8 @@ bool agent_kit_read_size(const char *text, int64_t *out)
 
 bool agent_kit_read_duration(const char *text, int64_t *out_ms)
 {
-    if (!strcmp(text, "0")) {
-        *out_ms = 0;
-        return true;
-    }
+    if (*text && !text[strspn(text, "0")]) /* zero needs no unit */
+        text = "0s";
     return read_with_unit(text, durations, out_ms);
 }
 

@@ -52,6 +52,7 @@ static const struct {
     {"watchdog: 120s", "watchdog: 20s", ":9:11: watchdog: ends every trial"},
     {"watchdog: 120s", "ota_window: sometimes", "ota_window: 'sometimes' is no window"},
     {"watchdog: 120s", "zone: \"?\"", "zone: '?' is no zone"},
+    {"watchdog: 120s", "log: {a.b: loud}", ":9:7: a.b: unknown key; accepted: level"},
     {"watchdog: 120s", "log: {level: loud}", "log.level: 'loud' is no level"},
     {"watchdog: 120s", "behaviour: {hang: 1.0.0}", "behaviour.hang: a single value"},
     {"watchdog: 120s", "watchdog: &a 120s", "anchors"},
