@@ -4,14 +4,20 @@
 #include "share.h"
 #include <string.h>
 
+/* Ids of devices are made of so much of a group's name (sim/roster). */
+enum { NAME_IN_ID = 20 };
+
 static int check_group_name(struct scn_reader *r, uint32_t i)
 {
     const struct scn_group *group = r->scn->group;
     for (uint32_t other = 0; other < i; other++)
-        if (!strcmp(group[other].name, group[i].name))
+        if (!strncmp(group[other].name, group[i].name, NAME_IN_ID))
             return scn_fail_at(r, scn_spot("fleet.%u.group", i),
-                               "'%s' is also fleet.%u; accepted: a name of its own", group[i].name,
-                               other);
+                               strcmp(group[other].name, group[i].name)
+                                   ? "'%s' begins like fleet.%u, and so would its devices' ids; "
+                                     "accepted: another one in the first 20 characters"
+                                   : "'%s' is also fleet.%u; accepted: a name of its own",
+                               group[i].name, other);
     return SCN_OK;
 }
 

@@ -91,7 +91,7 @@ static bool over(struct sim_fleet *fleet)
         return fleet->gave_up;
     }
     if (fleet->done_at_us == SIM_NEVER)
-        fleet->done_at_us = fleet->now_us;
+        fleet->done_at_us = fleet->quiet_at_us = fleet->now_us;
     if (fleet->said || !sim_fleet_settled(fleet))
         fleet->quiet_at_us = fleet->now_us;
     return fleet->now_us - fleet->quiet_at_us > own_us(fleet, QUIET_S) ||
