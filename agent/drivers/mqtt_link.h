@@ -43,14 +43,14 @@ struct mqtt_link {
     struct mosquitto *mosq;
     struct agent_tls_peer peer;
     ev_io io;
-    ev_timer timer; /* until `up`: connect_within_s; then keepalive */
+    ev_timer timer;                        /* until `up`: connect_within_s; then keepalive */
     struct mqtt_token *token, **token_end; /* the oldest first */
-    uint32_t read_left;    /* for this event of the loop */
-    uint32_t packet_bytes; /* read since the last packet that a callback told of */
-    int subscription;      /* libmosquitto's number of our SUBSCRIBE */
-    int busy;              /* depth of library calls that may call back */
-    bool reading;          /* inside the library's read: nothing is written meanwhile */
-    bool unkept; /* messages were handed over in this read, and `keep` was not asked yet */
+    uint32_t read_left;                    /* for this event of the loop */
+    uint32_t packet_bytes;                 /* read since the last packet that a callback told of */
+    int subscription;                      /* libmosquitto's number of our SUBSCRIBE */
+    int busy;                              /* depth of library calls that may call back */
+    bool reading; /* inside the library's read: nothing is written meanwhile */
+    bool unkept;  /* messages were handed over in this read, and `keep` was not asked yet */
     bool up;
     bool goodbye;  /* DISCONNECT is still to be sent */
     char why[160]; /* it is lost, and this is why; empty: it is not */

@@ -235,7 +235,7 @@ struct camp {
     int64_t send_number, taken_number;
     int64_t keep_from;    /* messages from this number on stay in camp_outgoing */
     int64_t taken_stored; /* those up to this number are gone from it */
-    char *payload; /* of the message taken last */
+    char *payload;        /* of the message taken last */
     size_t payload_room;
 
     uint32_t events, events_room;

@@ -27,15 +27,14 @@ static void said(void *ctx, enum sim_said what, uint32_t device, const char *jso
 int sim_wall_open(struct sim_fleet *fleet)
 {
     const struct sim_ground *ground = fleet->options->ground;
-    const struct sim_ground_fleet all = {.device = fleet->device,
-                                         .unit = fleet->world.roster.unit,
-                                         .devices = fleet->devices,
-                                         .shard = &fleet->part[0].shard,
-                                         .sink = {said, fleet},
-                                         .traced = fleet->traced,
-                                         .trace = fleet->traced == UINT32_MAX
-                                                      ? NULL
-                                                      : fleet->options->trace};
+    const struct sim_ground_fleet all = {
+        .device = fleet->device,
+        .unit = fleet->world.roster.unit,
+        .devices = fleet->devices,
+        .shard = &fleet->part[0].shard,
+        .sink = {said, fleet},
+        .traced = fleet->traced,
+        .trace = fleet->traced == UINT32_MAX ? NULL : fleet->options->trace};
     return ground->open(ground->ctx, &all, fleet->message, fleet->message_len) ? SIM_FLEET_EGROUND
                                                                                : 0;
 }
@@ -63,8 +62,9 @@ static int send_all(struct sim_fleet *fleet)
     return 0;
 }
 
-/* What was heard is committed before the service is killed: the broker has its acknowledgements, and
- * nobody would say it again. (The program `brickyard service` commits before it acknowledges.) */
+/* What was heard is committed before the service is killed: the broker has its acknowledgements,
+ * and nobody would say it again. (The program `brickyard service` commits before it acknowledges.)
+ */
 static int service_acts(struct sim_fleet *fleet)
 {
     bool due = fleet->said || camp_next_at(fleet->camp) <= fleet->now_us;

@@ -1,13 +1,13 @@
 /*
- * Messages to the device: the notification with its manifest, and commands. Parsed with jsmn into fixed
- * arrays; no allocation. Unknown keys are ignored, missing ones refused; nothing is trusted which the
- * signed image header contradicts (the manifest is not signed).
+ * Messages to the device: the notification with its manifest, and commands. Parsed with jsmn into
+ * fixed arrays; no allocation. Unknown keys are ignored, missing ones refused; nothing is trusted
+ * which the signed image header contradicts (the manifest is not signed).
  */
 #ifndef AGENT_MANIFEST_H
 #define AGENT_MANIFEST_H
 
-#include "boot/image.h"
 #include "boot/crypto.h"
+#include "boot/image.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,7 +24,8 @@ struct agent_manifest {
     uint8_t signature[BOOT_SIGNATURE_MAX];
     uint16_t signature_bytes;
     char signing_cert_id[BOOT_CERT_ID_MAX];
-    char rollback_version[BOOT_VERSION_MAX]; /* an older version that may be installed as a rollback */
+    char rollback_version[BOOT_VERSION_MAX]; /* an older version that may be installed as a rollback
+                                              */
 };
 
 struct agent_notification {
@@ -34,16 +35,24 @@ struct agent_notification {
     struct agent_manifest manifest;
 };
 
-/* AGENT_OK, AGENT_EFORMAT, AGENT_EMISSING or AGENT_ERANGE; out is then zeroed. Any bytes, any length. */
+/* AGENT_OK, AGENT_EFORMAT, AGENT_EMISSING or AGENT_ERANGE; out is then zeroed. Any bytes, any
+ * length. */
 int agent_notification_parse(struct agent_notification *out, const char *json, uint32_t len);
 
-enum agent_command_kind { AGENT_CMD_APPLY, AGENT_CMD_DEFER, AGENT_CMD_RETRY, AGENT_CMD_ROLLBACK,
-                          AGENT_CMD_PING, AGENT_CMD_REVOKE_KEY, AGENT_CMD_KINDS };
+enum agent_command_kind {
+    AGENT_CMD_APPLY,
+    AGENT_CMD_DEFER,
+    AGENT_CMD_RETRY,
+    AGENT_CMD_ROLLBACK,
+    AGENT_CMD_PING,
+    AGENT_CMD_REVOKE_KEY,
+    AGENT_CMD_KINDS
+};
 
 /*
- * A revocation is signed over the bytes "revoke_key:" cert_id (no NUL, no newline) by signing_cert_id.
- * JSON keys: command_id, command, and for revoke_key: cert_id, signing_cert_id, signature (DER, hex);
- * for defer: defer_s.
+ * A revocation is signed over the bytes "revoke_key:" cert_id (no NUL, no newline) by
+ * signing_cert_id. JSON keys: command_id, command, and for revoke_key: cert_id, signing_cert_id,
+ * signature (DER, hex); for defer: defer_s.
  */
 struct agent_command {
     enum agent_command_kind kind;
@@ -57,8 +66,8 @@ struct agent_command {
 int agent_command_parse(struct agent_command *out, const char *json, uint32_t len);
 
 /*
- * Semantic version order (semver.org 2.0.0, section 11): 1.9 < 1.10, 2.4.0-rc.1 < 2.4.0; build metadata
- * is ignored. *out gets -1, 0 or 1. AGENT_ERANGE when one of them is no version.
+ * Semantic version order (semver.org 2.0.0, section 11): 1.9 < 1.10, 2.4.0-rc.1 < 2.4.0; build
+ * metadata is ignored. *out gets -1, 0 or 1. AGENT_ERANGE when one of them is no version.
  */
 int agent_version_compare(int *out, const char *a, const char *b);
 

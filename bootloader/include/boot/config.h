@@ -1,10 +1,10 @@
 /*
  * The boot config: which slot is active, whether a trial is under way, the security counter,
  * revoked keys. Two erase sectors written in turn. A sector holds one record: a body, and
- * two completion marks which are programmed after it, each in a page of its own (the first completes
- * the record; the second says that the first is stable). Before the other sector is erased the first
- * is programmed again in place, because a sector may be erased only when the other's mark was
- * programmed in this power session.
+ * two completion marks which are programmed after it, each in a page of its own (the first
+ * completes the record; the second says that the first is stable). Before the other sector is
+ * erased the first is programmed again in place, because a sector may be erased only when the
+ * other's mark was programmed in this power session.
  *
  *   body   0 magic "BYC1" | 4 sequence u32 | 8 active u8 | 9 next u8 | 10 rollback_on_fail u8
  *          11 trial_left u8 | 12 trial_total u8 | 13 faulty_boots u8 | 14 last_reset u8 | 15 cause

@@ -39,8 +39,8 @@ struct rep_progress_now {
 };
 void rep_progress_start(struct rep_progress *progress, FILE *out, bool quiet);
 void rep_progress_show(struct rep_progress *progress, const struct rep_progress_now *now);
-/* The same in other words: whether it is time for a line, and the line. It is cut where the terminal
- * ends, because a wrapped line cannot be rewritten. */
+/* The same in other words: whether it is time for a line, and the line. It is cut where the
+ * terminal ends, because a wrapped line cannot be rewritten. */
 bool rep_progress_due(struct rep_progress *progress);
 void rep_progress_line(struct rep_progress *progress, const char *text);
 void rep_progress_end(struct rep_progress *progress);

@@ -11,9 +11,9 @@
 #define DAEMON_DEVICE_H
 
 #include "agent/agent.h"
+#include "daemon_kit/log.h"
 #include "drivers/http.h"
 #include "drivers/mqtt.h"
-#include "daemon_kit/log.h"
 
 /* What happens to the device. Never called from agent_device_start. */
 struct agent_device_hooks {

@@ -98,8 +98,8 @@ int camp_operator(struct camp *camp, enum camp_operator_action action, int64_t a
  * nothing of this tick happened, the run must end (exit 8). */
 int camp_tick(struct camp *camp, int64_t now_us);
 
-/* The latest time that it knows of: of a tick that it remembers, or of something that it heard. Time
- * goes on from there. */
+/* The latest time that it knows of: of a tick that it remembers, or of something that it heard.
+ * Time goes on from there. */
 int64_t camp_latest_us(const struct camp *camp);
 
 /* When camp_tick has something to do without new input; INT64_MAX: never. */
