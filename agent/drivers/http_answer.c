@@ -146,13 +146,17 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
     if (transfer->cancelled || (!transfer->head_told && !tell_head(transfer)))
         return CURL_WRITEFUNC_ERROR;
     transfer->last_byte = ev_now(transfer->http->loop);
-    transfer->body_bytes += len;
-    if (transfer->body_bytes > transfer->body_declared) {
-        break_off(transfer, "more bytes than the Content-Range says");
+    /* What was declared is good, whatever comes behind it. */
+    uint64_t declared = transfer->body_declared - transfer->body_bytes;
+    size_t good = len < declared ? len : (size_t)declared;
+    transfer->body_bytes += good;
+    if (good)
+        transfer->events->data(transfer->ctx, bytes, (uint32_t)good);
+    if (transfer->cancelled)
         return CURL_WRITEFUNC_ERROR;
-    }
-    transfer->events->data(transfer->ctx, bytes, (uint32_t)len);
-    return transfer->cancelled ? CURL_WRITEFUNC_ERROR : len;
+    if (good < len)
+        break_off(transfer, "more bytes than the Content-Range says");
+    return good < len ? CURL_WRITEFUNC_ERROR : len;
 }
 
 static void phrase(const struct agent_transfer *transfer, CURLcode result, char *why, size_t len)

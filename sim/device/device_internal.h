@@ -126,6 +126,7 @@ struct sim_device {
     struct sim_fault *letter_fault;
     uint64_t letter_hash;
     uint32_t letter_copies;
+    uint32_t news_seq, news_resets;  /* news of resets on its way: its number, and how many */
     uint32_t telemetry_seq, retries; /* retries: connections that failed in a row */
     char pong[PONG_BYTES_MAX];       /* an answer that is being worked out */
     uint32_t pong_bytes;

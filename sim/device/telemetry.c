@@ -116,8 +116,9 @@ void dev_telemetry_reset(struct sim_device *dev)
 {
     if (!dev->running_confirmed)
         return;
+    /* What was not told of another image by now is not worth a second list. */
     if (strcmp(dev->reset_version, dev->truth_version) != 0)
-        dev->resets = 0; /* what was not told of another image by now is not worth a second list */
+        dev->resets = dev->news_resets = 0;
     memcpy(dev->reset_version, dev->truth_version, sizeof dev->reset_version);
     if (!dev->resets++)
         dev->first_reset_us = dev->now_us;
@@ -142,4 +143,9 @@ void dev_telemetry_connected(struct sim_device *dev)
             run.resets);
     dev->resets = 0;
     tell(dev, &run, dev->reset_version);
+    if (!dev->wire)
+        return;
+    /* A wire may lose it: it is told again, until it was acknowledged. */
+    dev->resets = dev->news_resets = run.resets;
+    dev->news_seq = dev->telemetry_seq;
 }

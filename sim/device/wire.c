@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { RETRY_US = 1000000, RETRIES_MAX = 6, PIECE_BYTES = 4096 };
+enum { RETRY_US = 1000000, RETRIES_MAX = 4, PIECE_BYTES = 4096 };
 
 void sim_device_use_wire(struct sim_device *dev, const struct sim_wire *wire, void *ctx)
 {
@@ -54,7 +54,9 @@ void sim_device_up(struct sim_device *dev, struct sim_shard *shard, int64_t now_
         up(dev);
 }
 
-/* Again after 1 s, twice as long each time, up to a minute, and a little apart from the others. */
+/* Again after 1 s, twice as long each time, up to half a minute, and a little apart from the
+ * others.
+ */
 static void try_again(struct sim_device *dev)
 {
     int64_t wait_us = (int64_t)RETRY_US << dev->retries;
@@ -109,6 +111,10 @@ void sim_device_published(struct sim_device *dev, struct sim_shard *shard, int64
     ENTER(dev, shard, now_us);
     if (dev->power != POWER_APP || !dev->connected || topic == SIM_WIRE_PONG)
         return;
+    if (topic == SIM_WIRE_TELEMETRY && dev->news_resets && id == dev->news_seq) {
+        dev->resets -= dev->news_resets;
+        dev->news_resets = 0;
+    }
     if (setjmp(dev->off))
         dev_power_was_cut(dev);
     else if (topic == SIM_WIRE_STATUS)

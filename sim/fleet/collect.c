@@ -8,6 +8,16 @@
 
 /* Out of reach for so long, with power and a working link: it will not come back by itself. */
 static const int64_t UNREACHABLE_AFTER_US = 43200000000;
+/* On the wall's clock nobody waits so long: within so much of a device's own time it tries three
+ * times and more (sim/device/wire.c), and the run's end gives it that time (wall.c). */
+static const int64_t UNREACHABLE_AFTER_OWN_US = 100000000;
+
+static int64_t unreachable_after_us(const struct sim_fleet *fleet)
+{
+    const struct sim_ground *ground = fleet->options->ground;
+    return ground && !ground->devices ? UNREACHABLE_AFTER_OWN_US * fleet->world.pace
+                                      : UNREACHABLE_AFTER_US;
+}
 
 double sim_fleet_wall_s(void)
 {
@@ -96,7 +106,7 @@ static void device_row(const struct sim_fleet *fleet, uint32_t d, struct rep_dev
     row->brick = truth.brick;
     /* A device that has not answered for long, though nothing stands between it and the broker. */
     if (!truth.brick && truth.powered && !truth.connected &&
-        fleet->now_us - truth.lost_us > UNREACHABLE_AFTER_US)
+        fleet->now_us - truth.lost_us > unreachable_after_us(fleet))
         row->brick = REP_BRICK_UNREACHABLE;
     row->outcome = belief.enrolled_us < 0 ? REP_OUT_NONE
                    : row->brick           ? REP_OUT_BRICKED

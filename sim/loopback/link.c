@@ -110,7 +110,8 @@ static void on_published(void *ctx, uint32_t token)
 {
     struct lb_device *dev = ctx;
     enum sim_wire_topic topic = (enum sim_wire_topic)(token >> TOKEN_KIND_SHIFT);
-    uint32_t id = topic == SIM_WIRE_STATUS ? dev->status_id : 0;
+    uint32_t id =
+        topic == SIM_WIRE_STATUS ? dev->status_id : token & ((1u << TOKEN_KIND_SHIFT) - 1);
     if (topic == SIM_WIRE_STATUS && token_of(topic, id) != token)
         return;
     sim_device_published(dev->device, shard_of(dev), lb_now_us(dev->lb), topic, id);

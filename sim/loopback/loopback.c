@@ -132,7 +132,7 @@ static int prepare(void *ctx, struct sim_world *world, char *message, size_t len
     world->born_us = lb->scn->start_us - GATHER_WITHIN_S * INT64_C(1000000) * world->pace;
     const struct sim_loopback_need need = {lb->devices, lb->roughs};
     if (lb_faults_make_sense(lb->scn, message, len) || lb_times_fit(lb->scn, message, len) ||
-        sim_loopback_preflight(&need, message, len))
+        lb_gates_have_data(lb->scn, message, len) || sim_loopback_preflight(&need, message, len))
         return -1;
     lb->transfers_max = lb_transfers_max(&need);
     /* Before the servers: from now on a signal does not end us with their folder left behind. */

@@ -102,6 +102,7 @@ int lb_report(void *ctx, struct rep_result *result);
 /* preflight.c */
 /* 0, or -1 with the first fault that can't take effect in this world at this scale. */
 int lb_faults_make_sense(const struct scn *scn, char *message, size_t len);
+int lb_gates_have_data(const struct scn *scn, char *message, size_t len);
 int lb_times_fit(const struct scn *scn, char *message, size_t len);
 /* Downloads that may be open at once, once the limit of files is raised; never under 64. */
 uint32_t lb_transfers_max(const struct sim_loopback_need *need);

@@ -106,3 +106,38 @@ int lb_times_fit(const struct scn *scn, char *message, size_t len)
     }
     return 0;
 }
+
+static bool needs_telemetry(const struct scn_phase *phase)
+{
+    for (uint32_t g = 0; g < phase->gates; g++) {
+        enum scn_metric metric = phase->gate[g].metric;
+        if (metric == SCN_METRIC_TELEMETRY_GAP || metric == SCN_METRIC_MEMORY ||
+            metric == SCN_METRIC_CPU)
+            return true;
+    }
+    return false;
+}
+
+/* Holds go with the scale, telemetry does not: a gate that waits for it would have no data, and no
+ * data never passes. */
+int lb_gates_have_data(const struct scn *scn, char *message, size_t len)
+{
+    enum { INTERVALS = 3 };
+    int64_t every_us = 0, scale = scn->campaign.time_scale;
+    for (uint32_t g = 0; g < scn->groups; g++)
+        if (scn->group[g].telemetry_every_us > every_us)
+            every_us = scn->group[g].telemetry_every_us;
+    for (uint32_t p = 0; p < scn->campaign.phases && scale > 1; p++) {
+        const struct scn_phase *phase = &scn->campaign.phase[p];
+        if (!needs_telemetry(phase) || phase->hold_us / scale >= INTERVALS * every_us)
+            continue;
+        snprintf(message, len,
+                 "phase %s: its hold lasts %" PRId64 " ms at campaign.time_scale %" PRId64
+                 ", and a gate of it waits for telemetry that comes every %" PRId64
+                 " ms; accepted: a time_scale of at most %" PRId64 ", or a shorter telemetry_every",
+                 phase->name, phase->hold_us / scale / 1000, scale, every_us / 1000,
+                 phase->hold_us / (INTERVALS * every_us));
+        return -1;
+    }
+    return 0;
+}

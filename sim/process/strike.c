@@ -65,10 +65,14 @@ static void drop_link(struct pw_device *dev, struct sim_fault *fault)
     for (uint32_t i = 0; i < dev->outages; i++)
         if (dev->outage[i] == fault)
             return;
-    if (dev->outages == PW_OUTAGES_MAX)
+    /* Too many at once: this one does not come, and its time must not stay in the past. */
+    if (dev->outages == PW_OUTAGES_MAX ||
+        sim_rough_begin(dev->pw->rough, dev->number, what, until_us, fault)) {
+        sim_fault_disarm(fault);
+        fault->at_us = SIM_NEVER;
+        pw_arm(dev);
         return;
-    if (sim_rough_begin(dev->pw->rough, dev->number, what, until_us, fault))
-        return;
+    }
     dev->outage[dev->outages++] = fault;
     sim_fault_arm(fault);
     fault->at_us = SIM_NEVER; /* it has struck; whether that had an effect, the proxy will tell */

@@ -69,6 +69,7 @@ Test(loopback_run, what_cannot_be_is_refused_before_anything_starts)
         {"--world nowhere", "no such world"},
         {"--set campaign.time_scale=100000 --set device.fault_free=60s --set device.watchdog=90s",
          "at most 71582"},
+        {"--set campaign.phases=standard --set campaign.time_scale=36000", "waits for telemetry"},
     };
     char *scenario = world_scenario(3, "", "");
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
