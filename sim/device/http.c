@@ -81,7 +81,7 @@ static void get_by_wire(struct sim_device *dev, const char *url)
     struct sim_fault *fault = http->artifact ? spoiler(dev, http->artifact) : NULL;
     if (fault)
         choose_spot(dev, fault);
-    dev->wire->get(dev->wire_ctx, url, http->offset, fault, http->spoil_at);
+    dev->wire->get(dev->wire_ctx, url, http->offset, fault);
 }
 
 void dev_http_get(struct sim_device *dev, const char *url, uint32_t offset)

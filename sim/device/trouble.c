@@ -54,6 +54,11 @@ static void slowed(struct sim_device *dev, struct sim_fault *fault)
         dev_fired(dev, fault);
 }
 
+static int64_t bandwidth_us(const struct scn_fault *how, uint32_t bytes)
+{
+    return how->bandwidth_bytes_s ? (int64_t)bytes * SECOND_US / how->bandwidth_bytes_s : 0;
+}
+
 int64_t dev_slow_us(struct sim_device *dev, uint32_t bytes, bool passes)
 {
     int64_t us = 0;
@@ -65,8 +70,7 @@ int64_t dev_slow_us(struct sim_device *dev, uint32_t bytes, bool passes)
             continue;
         const struct scn_fault *how = from(dev, fault);
         us += how->latency_us + sim_rng_below(&dev->link_rng, (uint32_t)how->jitter_us + 1);
-        if (how->bandwidth_bytes_s)
-            us += (int64_t)bytes * SECOND_US / how->bandwidth_bytes_s;
+        us += bandwidth_us(how, bytes);
         if (passes && us > 0)
             slowed(dev, fault);
     }
@@ -84,8 +88,7 @@ int64_t dev_slow_piece_us(struct sim_device *dev, uint32_t bytes)
         if (!slows(dev, fault))
             continue;
         const struct scn_fault *how = from(dev, fault);
-        if (how->bandwidth_bytes_s)
-            us += (int64_t)bytes * SECOND_US / how->bandwidth_bytes_s;
+        us += bandwidth_us(how, bytes);
         if (how->bandwidth_bytes_s || how->slice_bytes == bytes)
             slowed(dev, fault);
     }
@@ -106,18 +109,13 @@ uint32_t dev_slice_bytes(const struct sim_device *dev)
 /* ---- Bad certificates ---- */
 
 /* A server with another certificate was started anew: who was connected has to come again. */
-static void broker_comes_anew(struct sim_device *dev)
+void dev_broker_restarted(struct sim_device *dev)
 {
     if (!dev->connected)
         return;
     dev_mqtt_down(dev);
     dev->timer[TIMER_MQTT] = dev->now_us + SECOND_US + sim_rng_below(&dev->link_rng, 2000000);
     dev->timer[TIMER_LINK_LOST] = dev->now_us;
-}
-
-void dev_broker_restarted(struct sim_device *dev)
-{
-    broker_comes_anew(dev);
 }
 
 void dev_begin_bad_certificate(struct sim_device *dev, struct sim_fault *fault)
@@ -134,7 +132,7 @@ void dev_begin_bad_certificate(struct sim_device *dev, struct sim_fault *fault)
     if (fault->until_us > dev->distrust_until_us[server])
         dev->distrust_until_us[server] = fault->until_us;
     if (server == SCN_SERVER_BROKER)
-        broker_comes_anew(dev);
+        dev_broker_restarted(dev);
 }
 
 bool dev_refuses_certificate(struct sim_device *dev, enum scn_server server)

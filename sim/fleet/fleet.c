@@ -1,6 +1,7 @@
 /* The run: ticks, the campaign service, and the end. */
 #include "fleet_internal.h"
 #include "rep/db.h"
+#include "sim/registry.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,27 +25,8 @@ static void on_campaign_event(void *ctx, int64_t at_us, const char *kind, const 
 
 static int build_registry(struct sim_fleet *fleet)
 {
-    fleet->registry = calloc(fleet->devices, sizeof *fleet->registry);
-    if (!fleet->registry)
-        return -1;
-    for (uint32_t d = 0; d < fleet->devices; d++) {
-        const struct sim_unit *unit = &fleet->world.roster.unit[d];
-        const struct scn_group *group = &fleet->scn->group[unit->group];
-        struct camp_device_info *info = &fleet->registry[d];
-        *info = (struct camp_device_info){.group = group->name,
-                                          .site = unit->site,
-                                          .zone_posix = unit->zone_posix,
-                                          .criticality = unit->criticality,
-                                          .ota_window = group->ota_window,
-                                          .device_type = group->device_type,
-                                          .hw_revision = unit->hw_revision,
-                                          .version = group->firmware,
-                                          .lab = group->lab,
-                                          .telemetry_every_us =
-                                              group->telemetry_every_us * fleet->world.pace};
-        memcpy(info->id, unit->id, sizeof unit->id);
-    }
-    return 0;
+    fleet->registry = sim_registry_create(&fleet->world.roster, fleet->world.pace);
+    return fleet->registry ? 0 : -1;
 }
 
 static int open_service(struct sim_fleet *fleet)
@@ -247,17 +229,23 @@ void sim_fleet_show(const struct sim_fleet *fleet)
     rep_progress_show(fleet->options->progress, &now);
 }
 
+bool sim_fleet_goes_on(struct sim_fleet *fleet)
+{
+    bool waits = camp_state(fleet->camp) == CAMP_PAUSED && sim_schedule_orders_ahead(fleet);
+    if (!waits && camp_done(fleet->camp))
+        return false;
+    fleet->done_at_us = SIM_NEVER;
+    fleet->gave_up = fleet->now_us - fleet->scn->start_us > fleet->days_max * DAY_US;
+    return true;
+}
+
 /* Over: the campaign has nothing more to do by itself, no order is ahead that could wake it, and
  * the devices have come to rest. Looked at by whole hours: a tick that found nothing to do (a
  * restarted service has fewer of them) must not end the run. */
 static bool over(struct sim_fleet *fleet)
 {
-    bool waits = camp_state(fleet->camp) == CAMP_PAUSED && sim_schedule_orders_ahead(fleet);
-    if (waits || !camp_done(fleet->camp)) {
-        fleet->done_at_us = SIM_NEVER;
-        fleet->gave_up = fleet->now_us - fleet->scn->start_us > fleet->days_max * DAY_US;
+    if (sim_fleet_goes_on(fleet))
         return fleet->gave_up;
-    }
     if (fleet->done_at_us == SIM_NEVER)
         fleet->done_at_us = fleet->now_us;
     int64_t since = fleet->now_us - fleet->done_at_us;

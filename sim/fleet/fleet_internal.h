@@ -95,6 +95,8 @@ struct sim_fleet {
 /* fleet.c */
 int sim_fleet_say(struct sim_fleet *fleet, const char *what, int error); /* returns error */
 void sim_fleet_show(const struct sim_fleet *fleet);
+/* The campaign, or an order that is ahead, has still something to do; gave_up: it took too long. */
+bool sim_fleet_goes_on(struct sim_fleet *fleet);
 int sim_fleet_service_events(struct sim_fleet *fleet); /* restarts and orders that are due */
 
 /* wall.c: the run on a ground of its own */

@@ -1,8 +1,6 @@
 /* The run on a ground of its own: time goes by itself, messages come when they come. */
 #include "fleet_internal.h"
 
-static const int64_t DAY_US = 86400000000;
-
 /* Once the campaign is over: so many seconds for stragglers, and after all have come to rest for
  * what is still on its way from the broker to the service. */
 enum { SETTLE_S = 120, QUIET_S = 1 };
@@ -30,6 +28,7 @@ int sim_wall_open(struct sim_fleet *fleet)
     const struct sim_ground_fleet all = {
         .device = fleet->device,
         .unit = fleet->world.roster.unit,
+        .registry = fleet->registry,
         .devices = fleet->devices,
         .shard = &fleet->part[0].shard,
         .sink = {said, fleet},
@@ -84,12 +83,8 @@ static int64_t next_due(const struct sim_fleet *fleet)
 /* As in virtual time (fleet.c), but looked at whenever the ground comes back. */
 static bool over(struct sim_fleet *fleet)
 {
-    bool waits = camp_state(fleet->camp) == CAMP_PAUSED && sim_schedule_orders_ahead(fleet);
-    if (waits || !camp_done(fleet->camp)) {
-        fleet->done_at_us = SIM_NEVER;
-        fleet->gave_up = fleet->now_us - fleet->scn->start_us > fleet->days_max * DAY_US;
+    if (sim_fleet_goes_on(fleet))
         return fleet->gave_up;
-    }
     if (fleet->done_at_us == SIM_NEVER)
         fleet->done_at_us = fleet->quiet_at_us = fleet->now_us;
     if (fleet->said || !sim_fleet_settled(fleet))

@@ -133,7 +133,6 @@ static void on_head(void *ctx, uint16_t status, uint32_t offset, uint32_t total_
 static void on_data(void *ctx, const void *bytes, uint32_t len)
 {
     struct lb_device *dev = ctx;
-    dev->lb->counts.body_bytes += len;
     sim_device_http_data(dev->device, shard_of(dev), lb_now_us(dev->lb), bytes, len);
     lb_device_woke(dev);
 }
@@ -148,8 +147,6 @@ static void http_over(struct lb_device *dev, bool complete, const char *why)
 {
     forget_transfer(dev);
     leave_place(dev, SIM_ROUGH_STORE);
-    dev->lb->counts.got += complete;
-    dev->lb->counts.http_errors += !complete;
     sim_rough_refused(dev->lb->rough, dev->number, SIM_ROUGH_STORE, why);
     sim_rough_tell(
         dev->lb->rough); /* what was seen at the edge comes before what the device makes of it */
@@ -191,7 +188,6 @@ static void get_now(struct lb_device *dev)
                                           .bind_address = dev->address,
                                           .connect_to = connect_to,
                                           .clock = {lb_device_utc_ms, dev}};
-    dev->lb->counts.gets++;
     take_place(dev, SIM_ROUGH_STORE);
     dev->transfer = agent_http_get(dev->lb->http, &request, &http_events, dev);
     dev->lb->transfers += dev->transfer != NULL;
@@ -255,11 +251,9 @@ static void wire_publish(void *ctx, enum sim_wire_topic topic, uint32_t id, cons
                        token_of(topic, id));
 }
 
-static void wire_get(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled,
-                     uint32_t at)
+static void wire_get(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled)
 {
     struct lb_device *dev = ctx;
-    (void)at; /* the edge works it out of the same draw */
     snprintf(dev->url, sizeof dev->url, "%s", url);
     dev->offset = offset;
     sim_rough_spoil(dev->lb->rough, dev->number, spoiled);

@@ -182,13 +182,7 @@ static int open_drivers(struct sim_loopback *lb, char *message, size_t len)
 
 static int open_desk(struct sim_loopback *lb, char *message, size_t len)
 {
-    static char secret[SIM_SECRET_MAX];
-    lb->info = calloc(lb->devices, sizeof *lb->info);
-    if (!lb->info)
-        return -1;
-    for (uint32_t d = 0; d < lb->devices; d++)
-        snprintf(lb->info[d].id, sizeof lb->info[d].id, "%s", lb->fleet.unit[d].id);
-    secret_of(lb, UINT32_MAX, secret);
+    secret_of(lb, UINT32_MAX, lb->service_secret);
     const struct sim_desk_config config = {.loop = lb->loop,
                                            .tls = lb->tls,
                                            .host = "127.0.0.1",
@@ -196,9 +190,9 @@ static int open_desk(struct sim_loopback *lb, char *message, size_t len)
                                            .port = lb->servers.broker.port[SIM_CERT_GOOD],
                                            .client_id = "service",
                                            .user = "service",
-                                           .secret = secret,
+                                           .secret = lb->service_secret,
                                            .clock = {lb_utc_ms, lb},
-                                           .device = lb->info,
+                                           .device = lb->fleet.registry,
                                            .devices = lb->devices,
                                            .said = said,
                                            .ctx = lb};
@@ -440,7 +434,6 @@ static void close_ground(void *ctx)
         lb_line_free(&lb->line[server]);
     sim_queue_free(&lb->due);
     free(lb->device);
-    free(lb->info);
     if (lb->servers_run)
         sim_servers_stop(&lb->servers);
     close_loop(lb); /* last: an impatient second signal must not leave a server or its folder */

@@ -57,8 +57,7 @@ struct lb_late {
 };
 
 struct lb_counts {
-    uint64_t connects, refused, gets, got, http_errors;
-    uint64_t body_bytes;
+    uint64_t connects, refused;
 };
 
 struct sim_loopback {
@@ -77,7 +76,7 @@ struct sim_loopback {
     struct agent_http *http;
     struct sim_desk *desk;
     struct sim_ground_fleet fleet;
-    struct camp_device_info *info; /* ids of the registry, for the desk */
+    char service_secret[SIM_SECRET_MAX]; /* of the user `service`, borrowed by the desk */
     struct lb_device *device;
     uint32_t devices, roughs, gathered;
     struct sim_queue due; /* when each device runs next */

@@ -196,13 +196,7 @@ static void presence(void *ctx, uint32_t device, bool online)
 
 static int open_desk(struct sim_processes *pw, char *message, size_t len)
 {
-    static char secret[SIM_SECRET_MAX];
-    pw->info = calloc(pw->devices, sizeof *pw->info);
-    if (!pw->info)
-        return -1;
-    for (uint32_t d = 0; d < pw->devices; d++)
-        snprintf(pw->info[d].id, sizeof pw->info[d].id, "%s", pw->fleet.unit[d].id);
-    secret_of(pw, UINT32_MAX, secret);
+    secret_of(pw, UINT32_MAX, pw->service_secret);
     const struct sim_desk_config config = {.loop = pw->loop,
                                            .tls = pw->tls,
                                            .host = "127.0.0.1",
@@ -210,9 +204,9 @@ static int open_desk(struct sim_processes *pw, char *message, size_t len)
                                            .port = pw->servers.broker.port[SIM_CERT_GOOD],
                                            .client_id = "service",
                                            .user = "service",
-                                           .secret = secret,
+                                           .secret = pw->service_secret,
                                            .clock = {pw_utc_ms, pw},
-                                           .device = pw->info,
+                                           .device = pw->fleet.registry,
                                            .devices = pw->devices,
                                            .said = said,
                                            .presence = presence,
@@ -404,11 +398,6 @@ static int send_out(void *ctx, const struct camp_out *out)
 
 /* ---- Down ---- */
 
-static int report(void *ctx, struct rep_result *result)
-{
-    return pw_report(ctx, result);
-}
-
 static void close_ground(void *ctx)
 {
     struct sim_processes *pw = ctx;
@@ -430,7 +419,6 @@ static void close_ground(void *ctx)
     }
     sim_queue_free(&pw->due);
     free(pw->device);
-    free(pw->info);
     if (pw->servers_run)
         sim_servers_stop(&pw->servers); /* the devices' folders go with theirs */
     const struct scn *scn = pw->scn;
@@ -454,7 +442,7 @@ int sim_processes_create(struct sim_processes **out, const struct scn *scn, cons
                                      .run = run,
                                      .taken = taken,
                                      .send = send_out,
-                                     .report = report,
+                                     .report = pw_report,
                                      .close = close_ground};
     return 0;
 }

@@ -104,7 +104,7 @@ struct sim_processes {
     bool servers_run;
     struct agent_tls *tls;
     struct sim_desk *desk;
-    struct camp_device_info *info;
+    char service_secret[SIM_SECRET_MAX]; /* of the user `service`, borrowed by the desk */
     struct sim_rough *rough;
     struct sim_ground_fleet fleet;
     struct sim_world *world;
@@ -191,6 +191,6 @@ void pw_witness_end(struct pw_device *dev); /* before the daemons are told to en
 extern const struct sim_ground_devices pw_devices;
 
 /* report.c */
-int pw_report(struct sim_processes *pw, struct rep_result *result);
+int pw_report(void *ctx, struct rep_result *result);
 
 #endif

@@ -37,8 +37,9 @@ static int say_servers(struct sim_processes *pw, struct rep_result *result)
     return error;
 }
 
-int pw_report(struct sim_processes *pw, struct rep_result *result)
+int pw_report(void *ctx, struct rep_result *result)
 {
+    struct sim_processes *pw = ctx;
     const struct pw_counts *counts = &pw->counts;
     const struct scn_device *times = &pw->scn->device;
     int error =

@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/manifest.h"
 #include "service.h"
+#include "sim/registry.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,29 +42,8 @@ static int build_registry(struct svc_plan *plan)
     const struct scn *scn = plan->scn;
     if (sim_roster_build(&plan->roster, scn))
         return -1;
-    plan->registry = calloc(plan->roster.count, sizeof *plan->registry);
-    if (!plan->registry)
-        return -1;
-    for (uint32_t d = 0; d < plan->roster.count; d++) {
-        const struct sim_unit *unit = &plan->roster.unit[d];
-        const struct scn_group *group = &scn->group[unit->group];
-        struct camp_device_info *info = &plan->registry[d];
-        *info = (struct camp_device_info){
-            .group = group->name,
-            .site = unit->site,
-            .zone_posix = unit->zone_posix,
-            .criticality = unit->criticality,
-            .ota_window = group->ota_window,
-            .device_type = group->device_type,
-            .hw_revision = unit->hw_revision,
-            .version = group->firmware,
-            .lab = group->lab,
-            /* Devices keep the real time, however fast the campaign's goes. */
-            .telemetry_every_us = group->telemetry_every_us * scn->campaign.time_scale,
-        };
-        memcpy(info->id, unit->id, sizeof unit->id);
-    }
-    return 0;
+    plan->registry = sim_registry_create(&plan->roster, scn->campaign.time_scale);
+    return plan->registry ? 0 : -1;
 }
 
 /* Judged by the agent's own reader: what every device would refuse is refused here. */

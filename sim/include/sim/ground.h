@@ -23,6 +23,7 @@ struct sim_ground_sink {
 struct sim_ground_fleet {
     struct sim_device *const *device;
     const struct sim_unit *unit;
+    const struct camp_device_info *registry;
     uint32_t devices;
     struct sim_shard *shard;
     struct sim_ground_sink sink;

@@ -22,11 +22,10 @@ struct sim_wire {
     /* QoS 1; acknowledged by published(id). Payload is copied. */
     void (*publish)(void *ctx, enum sim_wire_topic topic, uint32_t id, const char *payload,
                     uint32_t len);
-    /* A download from this byte on. spoiled: how the store is to serve it, NULL: honestly; at: the
-     * byte from which it is spoiled. What is spoiled is told by
+    /* A download from this byte on. spoiled: how the store is to serve it, NULL: honestly; where,
+     * it works out of the same draws as sim/device/http.c. What is spoiled is told by
      * sim_device_http_sent_spoiled. */
-    void (*get)(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled,
-                uint32_t at);
+    void (*get)(void *ctx, const char *url, uint32_t offset, const struct sim_fault *spoiled);
     void (*cancel)(void *ctx); /* of the download: no event of it may follow */
     /* The way to these servers (SIM_OUT_*) is spoiled by this fault until this time, SIM_NEVER: to
      * the end: it is cut off (network_drop by its `how`; broker_down, cdn_down), slow, or leads to
