@@ -8,6 +8,7 @@
 #define AGENT_CORE_H
 
 #include "agent/agent.h"
+#include "agent/text.h"
 #include <string.h>
 
 #define AGENT_NEVER INT64_MAX
@@ -104,17 +105,5 @@ bool agent_step_rolled_back(struct agent *agent);
 
 /* orders.c: commands from ota/command. */
 void agent_ordered(struct agent *agent, const char *json, uint32_t len);
-
-/* text.c: bounded text and JSON; a text that does not fit is cut, never overrun. */
-struct agent_text {
-    char *out;
-    uint32_t len, max;
-};
-void agent_text_put(struct agent_text *text, const char *string);
-void agent_text_escaped(struct agent_text *text, const char *string);
-void agent_text_number(struct agent_text *text, uint32_t number, uint32_t digits);
-void agent_text_time(struct agent_text *text, int64_t utc_ms);
-bool agent_text_equal(const char *a, const char *b);
-void agent_text_copy(char *out, uint32_t max, const char *string);
 
 #endif

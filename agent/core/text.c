@@ -2,7 +2,7 @@
 
 /* Text without libc: the core also runs where there is none. */
 
-static void put_char(struct agent_text *text, char c)
+void agent_text_char(struct agent_text *text, char c)
 {
     if (text->len < text->max)
         text->out[text->len++] = c;
@@ -11,7 +11,7 @@ static void put_char(struct agent_text *text, char c)
 void agent_text_put(struct agent_text *text, const char *string)
 {
     for (; *string; string++)
-        put_char(text, *string);
+        agent_text_char(text, *string);
 }
 
 /* RFC 8259 section 7: quotation mark, backslash and control characters must be escaped. */
@@ -21,14 +21,14 @@ void agent_text_escaped(struct agent_text *text, const char *string)
     for (; *string; string++) {
         unsigned char c = (unsigned char)*string;
         if (c == '"' || c == '\\') {
-            put_char(text, '\\');
-            put_char(text, (char)c);
+            agent_text_char(text, '\\');
+            agent_text_char(text, (char)c);
         } else if (c < 0x20) {
             agent_text_put(text, "\\u00");
-            put_char(text, hex[c >> 4]);
-            put_char(text, hex[c & 15]);
+            agent_text_char(text, hex[c >> 4]);
+            agent_text_char(text, hex[c & 15]);
         } else {
-            put_char(text, (char)c);
+            agent_text_char(text, (char)c);
         }
     }
 }
@@ -43,7 +43,7 @@ void agent_text_number(struct agent_text *text, uint32_t number, uint32_t digits
         number /= 10;
     } while (number || (n < digits && n < sizeof reversed));
     while (n)
-        put_char(text, reversed[--n]);
+        agent_text_char(text, reversed[--n]);
 }
 
 /*
@@ -61,19 +61,19 @@ void agent_text_time(struct agent_text *text, int64_t utc_ms)
     day -= 365 * year + year / 4 - year / 100;
     uint32_t month = (5 * day + 2) / 153; /* 0 = March */
     agent_text_number(text, era * 400 + year + (month >= 10), 4);
-    put_char(text, '-');
+    agent_text_char(text, '-');
     agent_text_number(text, month < 10 ? month + 3 : month - 9, 2);
-    put_char(text, '-');
+    agent_text_char(text, '-');
     agent_text_number(text, day - (153 * month + 2) / 5 + 1, 2);
-    put_char(text, 'T');
+    agent_text_char(text, 'T');
     agent_text_number(text, of_day / 3600000, 2);
-    put_char(text, ':');
+    agent_text_char(text, ':');
     agent_text_number(text, of_day / 60000 % 60, 2);
-    put_char(text, ':');
+    agent_text_char(text, ':');
     agent_text_number(text, of_day / 1000 % 60, 2);
-    put_char(text, '.');
+    agent_text_char(text, '.');
     agent_text_number(text, of_day % 1000, 3);
-    put_char(text, 'Z');
+    agent_text_char(text, 'Z');
 }
 
 bool agent_text_equal(const char *a, const char *b)

@@ -241,10 +241,10 @@ static int start(struct daemon *daemon, char **argv, char message[AGENT_MESSAGE_
 {
     const struct agent_settings *s = daemon->settings;
     const struct agent_reset *reset = &daemon->session.reset;
-    if (agent_ending_install(daemon->session.reset_fd, reset, argv) ||
-        agent_watchdog_arm(s->watchdog_ms, s->watchdog_device)) {
-        snprintf(message, AGENT_MESSAGE_MAX, "watchdog %s: %s", s->watchdog_device,
-                 strerror(errno));
+    if (agent_ending_install(daemon->session.reset_fd, reset, argv,
+                             s->exit_to_reboot ? AGENT_EXIT_REBOOT : -1) ||
+        agent_watchdog_arm(s->watchdog_ms)) {
+        snprintf(message, AGENT_MESSAGE_MAX, "watchdog: %s", strerror(errno));
         return -1;
     }
     configure(daemon);
@@ -291,10 +291,34 @@ static int finish(struct daemon *daemon)
     return AGENT_EXIT_OK;
 }
 
+/* Armed before the bootloader runs. What the hardware says of the last boot is this session's only
+ * where each start of the program is one of the machine. */
+static int open_watchdog(struct daemon *daemon, bool *by_watchdog, char message[AGENT_MESSAGE_MAX])
+{
+    const struct agent_settings *s = daemon->settings;
+    *by_watchdog = false;
+    if (!s->watchdog_device[0])
+        return 0;
+    if (agent_watchdog_open(s->watchdog_ms, s->watchdog_device, by_watchdog)) {
+        snprintf(message, AGENT_MESSAGE_MAX, "watchdog %s: %s", s->watchdog_device,
+                 strerror(errno));
+        return -1;
+    }
+    *by_watchdog = *by_watchdog && s->exit_to_reboot;
+    return 0;
+}
+
 static int live(struct daemon *daemon, char **argv, char message[AGENT_MESSAGE_MAX])
 {
-    int code = AGENT_EXIT_NO_BOOT;
-    if (!agent_session_boot(&daemon->session)) {
+    bool by_watchdog;
+    int code = AGENT_EXIT_ERROR;
+    if (open_watchdog(daemon, &by_watchdog, message)) {
+        agent_watchdog_disarm();
+        shut(daemon);
+        return code;
+    }
+    code = AGENT_EXIT_NO_BOOT;
+    if (!agent_session_boot(&daemon->session, by_watchdog)) {
         code = AGENT_EXIT_ERROR;
         if (!start(daemon, argv, message)) {
             agent_notify("READY=1");
@@ -305,7 +329,10 @@ static int live(struct daemon *daemon, char **argv, char message[AGENT_MESSAGE_M
         }
     }
     shut(daemon);
-    return code ? code : finish(daemon);
+    if (!code)
+        return finish(daemon);
+    agent_watchdog_disarm();
+    return code;
 }
 
 int agent_daemon_run(const struct agent_settings *settings, const struct agent_log *log,

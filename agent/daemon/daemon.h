@@ -6,9 +6,10 @@
 
 /* The program's exit codes. */
 enum agent_exit {
-    AGENT_EXIT_OK = 0,     /* SIGTERM or SIGINT, or a command that was done */
-    AGENT_EXIT_ERROR = 1,  /* usage, configuration or environment: nothing was started */
-    AGENT_EXIT_NO_BOOT = 3 /* no slot holds an image that may run */
+    AGENT_EXIT_OK = 0,      /* SIGTERM or SIGINT, or a command that was done */
+    AGENT_EXIT_ERROR = 1,   /* usage, configuration or environment: nothing was started */
+    AGENT_EXIT_NO_BOOT = 3, /* no slot holds an image that may run */
+    AGENT_EXIT_REBOOT = 4   /* exit_to_reboot: the supervisor restarts the machine */
 };
 
 /* Runs until the end. argv is executed again at a reboot. */

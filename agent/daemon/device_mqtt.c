@@ -6,20 +6,12 @@
  * at once is not asked every second. */
 enum { LASTING_MS = 10000 };
 
-static int64_t reconnect_in_ms(const struct agent_device *device)
-{
-    int64_t step_ms = device->config->reconnect_first_ms, max_ms = device->config->reconnect_max_ms;
-    for (uint32_t i = 1; i < device->attempts && step_ms < max_ms; i++)
-        step_ms *= 2;
-    if (step_ms > max_ms * 2 / 3)
-        step_ms = max_ms * 2 / 3;
-    return step_ms + device_random(NULL) % (step_ms / 2 + 1);
-}
-
 static void try_later(struct agent_device *device, const char *why)
 {
     device->attempts++;
-    int64_t delay_ms = reconnect_in_ms(device);
+    uint32_t delay_ms =
+        agent_mqtt_retry_ms(device->config->reconnect_first_ms, device->config->reconnect_max_ms,
+                            device->attempts, device_random(NULL));
     DEVICE_LOG(device, AGENT_LOG_WARN, "mqtt_down", AGENT_TEXT("reason", why),
                AGENT_NUMBER("retry_ms", delay_ms));
     device_after(device, &device->reconnect_timer, delay_ms);

@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 static struct {
-    int reset_fd, device_fd;
+    int reset_fd, device_fd, reboot_code;
     char **argv;
     timer_t timer;
-    bool armed;
+    bool armed, hardware; /* hardware: device_fd is a watchdog indeed */
     uint32_t within_ms;
     /* Made beforehand, because a handler should do little. */
     uint8_t end[AGENT_ENDS][AGENT_RESET_BYTES];
     struct sigaction before[NSIG];
-} ending = {.reset_fd = -1, .device_fd = -1};
+} ending = {.reset_fd = -1, .device_fd = -1, .reboot_code = -1};
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 
@@ -44,6 +44,8 @@ void agent_ending_note(enum agent_end end)
 void agent_ending_reboot(enum agent_end end)
 {
     agent_ending_note(end);
+    if (ending.reboot_code >= 0)
+        _exit(ending.reboot_code);
     close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     execv("/proc/self/exe", ending.argv);
 }
@@ -72,11 +74,13 @@ static void crashed(int signal)
         raise(signal);
 }
 
-int agent_ending_install(int reset_fd, const struct agent_reset *running, char **argv)
+int agent_ending_install(int reset_fd, const struct agent_reset *running, char **argv,
+                         int reboot_code)
 {
     struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_NODEFER};
     ending.reset_fd = reset_fd;
     ending.argv = argv;
+    ending.reboot_code = reboot_code;
     agent_ending_update(running);
     for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
         if (sigaction(crashes[i], &action, &ending.before[crashes[i]]))
@@ -93,25 +97,28 @@ static int set_timer(uint32_t ms)
 
 /* A trial is not kicked, so that the hardware has to wait as long as we do. Not a watchdog at all
  * (ENOTTY): whatever it is takes kicks. */
-static int open_device(const char *path, uint32_t within_ms)
+int agent_watchdog_open(uint32_t within_ms, const char *device, bool *bit)
 {
-    int wanted = (int)(within_ms / 1000), granted = wanted;
-    ending.device_fd = open(path, O_WRONLY | O_CLOEXEC);
+    int wanted = (int)(within_ms / 1000), granted = wanted, status = 0;
+    *bit = false;
+    ending.device_fd = open(device, O_WRONLY | O_CLOEXEC);
     if (ending.device_fd < 0)
         return -1;
     if (ioctl(ending.device_fd, WDIOC_SETTIMEOUT, &granted))
         return errno == ENOTTY ? 0 : -1;
+    ending.hardware = true;
+    *bit = !ioctl(ending.device_fd, WDIOC_GETBOOTSTATUS, &status) && (status & WDIOF_CARDRESET);
     errno = ERANGE;
     return granted >= wanted ? 0 : -1;
 }
 
-int agent_watchdog_arm(uint32_t within_ms, const char *device)
+int agent_watchdog_arm(uint32_t within_ms)
 {
     struct sigaction action = {.sa_handler = watchdog_bites};
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     ending.within_ms = within_ms;
-    if (*device && open_device(device, within_ms))
-        return -1;
+    if (ending.hardware && ending.reboot_code >= 0)
+        return 0;
     if (sigaction(SIGALRM, &action, NULL) || timer_create(CLOCK_MONOTONIC, &event, &ending.timer))
         return -1;
     ending.armed = true;

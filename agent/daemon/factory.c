@@ -133,13 +133,31 @@ static int fill(const struct agent_settings *settings, const struct agent_log *l
     return error;
 }
 
-static void remove_records(const struct agent_settings *settings)
+/* A medium of their own stays, and is as new. */
+static int blank_records(const char *path, char *message)
+{
+    static const uint8_t zero[AGENT_OP_BYTES];
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : fail(message, path, strerror(errno));
+    bool done = pwrite(fd, zero, AGENT_RESET_BYTES, 0) == AGENT_RESET_BYTES &&
+                pwrite(fd, zero, sizeof zero, AGENT_RECORDS_AT_OP) == (ssize_t)sizeof zero &&
+                !fsync(fd);
+    int error = done ? 0 : fail(message, path, strerror(errno));
+    close(fd);
+    return error;
+}
+
+static int remove_records(const struct agent_settings *settings, char *message)
 {
     char path[AGENT_PATH_MAX + 8];
+    if (settings->flash.records[0])
+        return blank_records(settings->flash.records, message);
     snprintf(path, sizeof path, "%s.op", settings->flash.file);
     unlink(path);
     snprintf(path, sizeof path, "%s.reset", settings->flash.file);
     unlink(path);
+    return 0;
 }
 
 /* Nobody may be running on the flash that is replaced. */
@@ -191,7 +209,7 @@ int agent_factory_make(const struct agent_settings *settings, const struct agent
     if (!error)
         error = fill(settings, log, path, factory, message);
     if (!error)
-        remove_records(settings);
+        error = remove_records(settings, message);
     if (!error && !device && rename(path, settings->flash.file))
         error = fail(message, settings->flash.file, strerror(errno));
     if (error && !device)

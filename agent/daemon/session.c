@@ -47,11 +47,16 @@ int agent_session_open(struct agent_session *out, const struct agent_settings *s
     out->settings = settings;
     out->log = log;
     out->reset_fd = -1;
-    snprintf(out->op_path, sizeof out->op_path, "%s.op", settings->flash.file);
-    snprintf(out->reset_path, sizeof out->reset_path, "%s.reset", settings->flash.file);
+    const char *records = settings->flash.records;
+    bool own = *records;
+    snprintf(out->op_path, sizeof out->op_path, "%s%s", own ? records : settings->flash.file,
+             own ? "" : ".op");
+    snprintf(out->reset_path, sizeof out->reset_path, "%s%s", own ? records : settings->flash.file,
+             own ? "" : ".reset");
     out->file_config = (struct agent_flash_file_config){
         .path = path,
         .op_path = with_records ? out->op_path : NULL,
+        .op_synced = own,
         .layout = &settings->flash.layout,
         .durable = with_records && settings->flash.durable,
         .stop_at = settings->flash.stop_at,
@@ -67,7 +72,7 @@ int agent_session_open(struct agent_session *out, const struct agent_settings *s
     }
     agent_flash_file_port(&out->file, &out->flash);
     describe(out);
-    if (with_records && agent_reset_open(out->reset_path, &out->reset_fd, &out->reset)) {
+    if (with_records && agent_reset_open(out->reset_path, own, &out->reset_fd, &out->reset)) {
         snprintf(message, AGENT_MESSAGE_MAX, "%s: can't be opened: %s", out->reset_path,
                  strerror(errno));
         agent_session_close(out);
@@ -128,8 +133,12 @@ static int run_bootloader(struct agent_session *session)
     return 0;
 }
 
-int agent_session_boot(struct agent_session *session)
+int agent_session_boot(struct agent_session *session, bool by_watchdog)
 {
+    if (by_watchdog && session->reset.end == AGENT_END_RUNNING) {
+        session->reset.end = AGENT_END_WATCHDOG;
+        session->reset.faults++;
+    }
     struct agent_reset running = session->reset;
     session->boot.reset = agent_end_reset(session->reset.end);
     session->reset.boots++;

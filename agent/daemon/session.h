@@ -35,9 +35,10 @@ int agent_session_open(struct agent_session *out, const struct agent_settings *s
                        char message[AGENT_MESSAGE_MAX]);
 void agent_session_close(struct agent_session *session);
 
-/* Reads how the last session ended, notes that one runs, and lets the bootloader decide. 0 with
- * session->boot; -1: no slot boots (a brick), logged. */
-int agent_session_boot(struct agent_session *session);
+/* Reads how the last session ended, notes that one runs, and lets the bootloader decide. A sudden
+ * end was the hardware watchdog's if by_watchdog. 0 with session->boot; -1: no slot boots (a
+ * brick), logged. */
+int agent_session_boot(struct agent_session *session, bool by_watchdog);
 
 /* So many faults were told. */
 void agent_session_told(struct agent_session *session, uint32_t faults);

@@ -36,6 +36,7 @@ struct agent_settings {
     char hw_revision[BOOT_HW_REVISION_MAX];
     struct {
         char file[AGENT_PATH_MAX];
+        char records[AGENT_PATH_MAX]; /* "": beside the file */
         bool durable;
         uint32_t stop_at;
         bool step;
@@ -62,6 +63,7 @@ struct agent_settings {
     uint32_t mqtt_within_ms, fault_free_ms;
     uint32_t watchdog_ms, trial_boots;
     char watchdog_device[AGENT_PATH_MAX];
+    bool exit_to_reboot;
     uint32_t retry_first_ms, retry_max_ms, reconnect_first_ms, reconnect_max_ms;
     uint32_t telemetry_every_ms;
     char energy_file[AGENT_PATH_MAX];

@@ -27,16 +27,6 @@ static const char *put_offset(const struct setting *row, void *member, const cha
     return NULL;
 }
 
-/* MQTT's wildcards and separators must not come into a topic. */
-static const char *put_word(const struct setting *row, char *member, const char *text)
-{
-    static const char accepted[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                   "._-";
-    if (text[strspn(text, accepted)])
-        return "holds another character";
-    return put_text(row, member, text);
-}
-
 static const char *put_switch(void *member, const char *text)
 {
     bool yes = !strcmp(text, "yes") || !strcmp(text, "true");
@@ -44,17 +34,6 @@ static const char *put_switch(void *member, const char *text)
         return "is neither yes nor no";
     memcpy(member, &yes, sizeof yes);
     return NULL;
-}
-
-static const char *put_level(void *member, const char *text)
-{
-    for (uint32_t level = 0; level < AGENT_LOG_LEVELS; level++) {
-        if (strcmp(agent_log_level_name[level], text))
-            continue;
-        memcpy(member, &level, sizeof level);
-        return NULL;
-    }
-    return "is no level";
 }
 
 /* The sector's size is kept where the layout has the region's start, until the check. */
@@ -76,7 +55,7 @@ const char *settings_put(struct settings_reader *r, const struct setting *row, u
     case SETTING_TEXT:
         return put_text(row, member, text);
     case SETTING_WORD:
-        return put_word(row, member, text);
+        return agent_kit_put_word(member, (size_t)row->max, row->initial, text);
     case SETTING_FILE:
         return agent_kit_put_path(member, (size_t)row->max, row->initial, &r->source, text);
     case SETTING_NUMBER:
@@ -93,7 +72,7 @@ const char *settings_put(struct settings_reader *r, const struct setting *row, u
     case SETTING_SWITCH:
         return put_switch(member, text);
     case SETTING_LEVEL:
-        return put_level(member, text);
+        return agent_kit_put_level(member, text);
     case SETTING_WINDOW:
         return agent_window_parse((void *)member, text) ? "is no window" : NULL;
     case SETTING_ZONE:

@@ -199,9 +199,6 @@ int settings_parse(struct settings_reader *r, const char *bytes, size_t len)
         .close = on_close,
         .text = on_text,
         .refuse = refuse,
-        .anchor = "anchors (&name) are not accepted; write the value out",
-        .tag = "tags (!name) are not accepted; remove it",
-        .too_long = "a text that is too long, or holds a NUL; accepted: less than 1024 bytes",
     };
     struct walk w = {.r = r};
     return agent_kit_yaml_parse(&yaml, &w, &w.at, &r->source, bytes, len);

@@ -1,4 +1,5 @@
 /* Text to members, a whole file, and messages. Integer arithmetic only. */
+#include "daemon_kit/log.h"
 #include "daemon_kit/settings.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -111,6 +112,26 @@ const char *agent_kit_put_text(char *member, size_t bytes, bool may_be_empty, co
             return "holds a control character";
     memcpy(member, text, len + 1);
     return NULL;
+}
+
+const char *agent_kit_put_word(char *member, size_t bytes, bool may_be_empty, const char *text)
+{
+    static const char accepted[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                   "._-";
+    if (text[strspn(text, accepted)])
+        return "holds another character";
+    return agent_kit_put_text(member, bytes, may_be_empty, text);
+}
+
+const char *agent_kit_put_level(void *member, const char *text)
+{
+    for (uint32_t level = 0; level < AGENT_LOG_LEVELS; level++) {
+        if (strcmp(agent_log_level_name[level], text))
+            continue;
+        memcpy(member, &level, sizeof level);
+        return NULL;
+    }
+    return "is no level";
 }
 
 const char *agent_kit_put_path(char *member, size_t bytes, bool may_be_empty,

@@ -1,5 +1,6 @@
 /* libfyaml's events as the calls of settings.h. No tree is built. */
 #include "daemon_kit/settings.h"
+#include "yaml_check.h"
 #include <libfyaml.h>
 #include <string.h>
 
@@ -21,6 +22,11 @@ static int refuse(struct walk *w, const char *what)
     return w->yaml->refuse(w->ctx, what);
 }
 
+static int refuse_as(struct walk *w, const char *own, const char *usual)
+{
+    return refuse(w, own ? own : usual);
+}
+
 static void find_place(struct walk *w, struct fy_event *event)
 {
     const struct fy_mark *mark = fy_event_start_mark(event);
@@ -40,7 +46,8 @@ static int on_scalar(struct walk *w, const struct fy_event_scalar_data *data)
     if (!bytes)
         len = 0;
     if (len >= sizeof text || (len && memchr(bytes, 0, len)))
-        return refuse(w, w->yaml->too_long);
+        return refuse_as(w, w->yaml->too_long,
+                         "a text that is too long, or holds a NUL; accepted: less than 1024 bytes");
     memcpy(text, len ? bytes : "", len);
     text[len] = '\0';
     return w->yaml->text(w->ctx, text, style == FYSS_PLAIN);
@@ -50,8 +57,9 @@ static int check_properties(struct walk *w, const struct fy_token *anchor,
                             const struct fy_token *tag)
 {
     if (anchor)
-        return refuse(w, w->yaml->anchor);
-    return tag ? refuse(w, w->yaml->tag) : 0;
+        return refuse_as(w, w->yaml->anchor,
+                         "anchors (&name) are not accepted; write the value out");
+    return tag ? refuse_as(w, w->yaml->tag, "tags (!name) are not accepted; remove it") : 0;
 }
 
 static int on_event(struct walk *w, struct fy_event *event)
@@ -130,6 +138,9 @@ int agent_kit_yaml_parse(const struct agent_kit_yaml *yaml, void *ctx, struct ag
                          const struct agent_kit_source *source, const char *bytes, size_t len)
 {
     struct walk w = {yaml, ctx, at, 0};
+    const char *wrong = agent_kit_yaml_check(at, bytes, len);
+    if (wrong)
+        return refuse(&w, wrong);
     struct fy_diag *diag = quiet_diag();
     const struct fy_parse_cfg config = {
         .search_path = "",

@@ -68,6 +68,22 @@ void agent_http_cancel(struct agent_transfer *transfer)
         http_transfer_free(transfer);
 }
 
+/* libcurl hands over what it has when it is told to go on: that is done by the loop. Inside its own
+ * callback it may be told to stop. */
+void agent_http_pause(struct agent_transfer *transfer, bool pause)
+{
+    assert(!transfer->cancelled);
+    transfer->paused = pause;
+    transfer->last_byte = ev_now(transfer->http->loop);
+    if (pause && transfer->added && !transfer->stopped) {
+        transfer->stopped = true;
+        curl_easy_pause(transfer->easy, CURLPAUSE_RECV);
+    } else if (pause != transfer->stopped) {
+        transfer->http->to_pause = true;
+        http_loop_kick(transfer->http);
+    }
+}
+
 static CURLcode on_context(CURL *easy, void *context, void *ctx)
 {
     const struct agent_transfer *transfer = ctx;

@@ -143,6 +143,11 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct agent_transfer *transfer = ctx;
     size_t len = size * count;
+    if (transfer->paused &&
+        !transfer->cancelled) { /* before libcurl could be told: it keeps them */
+        transfer->stopped = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
     if (transfer->cancelled || (!transfer->head_told && !tell_head(transfer)))
         return CURL_WRITEFUNC_ERROR;
     transfer->last_byte = ev_now(transfer->http->loop);

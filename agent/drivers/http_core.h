@@ -32,6 +32,8 @@ struct agent_transfer {
     bool added;                         /* libcurl has it */
     bool cancelled;                     /* no event any more; freed when libcurl has returned */
     bool head_told;
+    bool paused;       /* as the receiver wants it */
+    bool stopped;      /* as libcurl has it */
     const char *fault; /* why we broke it off, NULL: we did not */
     char error[CURL_ERROR_SIZE];
 };
@@ -45,6 +47,7 @@ struct agent_http {
     ev_timer kick;            /* there are transfers to be added */
     int busy;                 /* inside libcurl */
     uint32_t to_add, to_free; /* transfers not added yet, and cancelled inside libcurl */
+    bool to_pause;            /* some are paused, or no more, and libcurl does not know yet */
 };
 
 /* http.c */

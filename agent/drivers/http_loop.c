@@ -106,6 +106,28 @@ static struct agent_transfer *waiting(struct agent_http *http)
     return transfer;
 }
 
+static struct agent_transfer *to_pause(struct agent_http *http)
+{
+    struct agent_transfer *transfer = http->all;
+    while (transfer &&
+           (!transfer->added || transfer->cancelled || transfer->paused == transfer->stopped))
+        transfer = transfer->next;
+    return transfer;
+}
+
+/* From the loop: going on calls the receiver, which may pause, cancel and start others. */
+static void pause_all(struct agent_http *http)
+{
+    struct agent_transfer *transfer;
+    http->to_pause = false;
+    http->busy++;
+    while ((transfer = to_pause(http))) {
+        transfer->stopped = transfer->paused;
+        curl_easy_pause(transfer->easy, transfer->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+    }
+    http->busy--;
+}
+
 static void on_kick(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct agent_http *http = timer->data;
@@ -120,6 +142,8 @@ static void on_kick(struct ev_loop *loop, ev_timer *timer, int events)
         if (error)
             http_finish(transfer, CURLE_OUT_OF_MEMORY);
     }
+    if (http->to_pause)
+        pause_all(http);
     settle(http);
 }
 
@@ -138,6 +162,8 @@ static void on_stall(struct ev_loop *loop, ev_timer *timer, int events)
     double silent = ev_now(loop) - transfer->last_byte;
     double allowed = transfer->http->config.stall_s;
     (void)events;
+    if (transfer->paused)
+        silent = 0;
     if (silent >= allowed) {
         transfer->fault = "no byte came for too long";
         http_finish(transfer, CURLE_OPERATION_TIMEDOUT);

@@ -54,6 +54,25 @@ void agent_mqtt_disconnect(struct agent_mqtt *mqtt)
     end(mqtt, true);
 }
 
+void agent_mqtt_hold(struct agent_mqtt *mqtt, bool hold)
+{
+    struct mqtt_link *link = mqtt->link;
+    if (!link || link->why[0])
+        return;
+    link->held = hold;
+    mqtt_link_watch(link);
+}
+
+uint32_t agent_mqtt_retry_ms(uint32_t first_ms, uint32_t max_ms, uint32_t failed, uint32_t random)
+{
+    uint64_t step_ms = first_ms, most_ms = (uint64_t)max_ms * 2 / 3;
+    for (uint32_t i = 1; i < failed && step_ms < most_ms; i++)
+        step_ms *= 2;
+    if (step_ms > most_ms)
+        step_ms = most_ms;
+    return (uint32_t)(step_ms + random % (step_ms / 2 + 1));
+}
+
 bool agent_mqtt_is_up(const struct agent_mqtt *mqtt)
 {
     return mqtt->link && mqtt->link->up && !mqtt->link->why[0];

@@ -77,6 +77,8 @@ void mqtt_link_end(struct mqtt_link *link, bool goodbye)
  * write, and the loop would spin until the server's answer. */
 static int wanted(const struct mqtt_link *link)
 {
+    if (link->held)
+        return 0;
     if (shaking_hands(link))
         return SSL_want_write(link->peer.ssl) ? EV_WRITE : EV_READ;
     return mosquitto_want_write(link->mosq) ? EV_READ | EV_WRITE : EV_READ;
@@ -88,6 +90,8 @@ void mqtt_link_watch(struct mqtt_link *link)
     if ((link->io.events & (EV_READ | EV_WRITE)) == events && ev_is_active(&link->io))
         return;
     ev_io_stop(link->loop, &link->io);
+    if (!events)
+        return;
     ev_io_set(&link->io, mosquitto_socket(link->mosq), events);
     ev_io_start(link->loop, &link->io);
 }
@@ -157,7 +161,7 @@ static void read_packets(struct mqtt_link *link)
 
 static void write_packets(struct mqtt_link *link)
 {
-    if (!link->why[0] && !shaking_hands(link) && mosquitto_want_write(link->mosq))
+    if (!link->why[0] && !link->held && !shaking_hands(link) && mosquitto_want_write(link->mosq))
         check(link, mosquitto_loop_write(link->mosq, 1));
 }
 
@@ -218,7 +222,7 @@ static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int i
         errno = EAGAIN;
         return -1;
     }
-    if (operation == BIO_CB_WRITE && link->reading) {
+    if (operation == BIO_CB_WRITE && (link->reading || link->held)) {
         BIO_set_retry_write(bio);
         errno = EAGAIN;
         return -1;
@@ -236,7 +240,8 @@ static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int i
  * sends. Nobody reads them here: two files and 200 KB of the kernel's memory for each client. It
  * does without when it gets none, and cannot be told to; so for this moment there is no file to be
  * had. */
-static struct mosquitto *new_without_pair(const char *client_id, struct mqtt_link *link)
+static struct mosquitto *new_without_pair(const struct agent_mqtt_config *config,
+                                          struct mqtt_link *link)
 {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files))
@@ -244,7 +249,7 @@ static struct mosquitto *new_without_pair(const char *client_id, struct mqtt_lin
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = files.rlim_max};
     if (setrlimit(RLIMIT_NOFILE, &none))
         return NULL;
-    struct mosquitto *mosq = mosquitto_new(client_id, false, link);
+    struct mosquitto *mosq = mosquitto_new(config->client_id, config->clean_session, link);
     setrlimit(RLIMIT_NOFILE, &files);
     return mosq;
 }
@@ -252,8 +257,8 @@ static struct mosquitto *new_without_pair(const char *client_id, struct mqtt_lin
 static struct mosquitto *new_mosquitto(const struct agent_mqtt_config *config,
                                        struct mqtt_link *link)
 {
-    return config->one_of_many ? new_without_pair(config->client_id, link)
-                               : mosquitto_new(config->client_id, false, link);
+    return config->one_of_many ? new_without_pair(config, link)
+                               : mosquitto_new(config->client_id, config->clean_session, link);
 }
 
 static int set_options(struct mqtt_link *link, const struct agent_mqtt_config *config)

@@ -50,6 +50,7 @@ struct mqtt_link {
     int subscription;                      /* libmosquitto's number of our SUBSCRIBE */
     int busy;                              /* depth of library calls that may call back */
     bool reading; /* inside the library's read: nothing is written meanwhile */
+    bool held;    /* agent_mqtt_hold */
     bool unkept;  /* messages were handed over in this read, and `keep` was not asked yet */
     bool up;
     bool goodbye;  /* DISCONNECT is still to be sent */

@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { SECTOR_PIECE = 4096 };
@@ -24,27 +25,40 @@ static void store_number(struct agent_flash_file *file, uint32_t at, uint64_t nu
     __atomic_store_n((uint64_t *)word, htole64(number), __ATOMIC_RELEASE);
 }
 
-/* What is to be done stands in the record before the number says that it has begun. */
-static void op_begin(struct agent_flash_file *file, enum agent_op_kind kind, uint32_t addr,
+/* What the record says by now is on its medium, if that is one of its own. */
+static bool sync_record(const struct agent_flash_file *file)
+{
+    return !file->op || !file->config->op_synced || !msync(file->op, AGENT_OP_BYTES, MS_SYNC);
+}
+
+/* What is to be done stands in the record before the number says that it has begun. False: the
+ * record failed, and nothing may be done. */
+static bool op_begin(struct agent_flash_file *file, enum agent_op_kind kind, uint32_t addr,
                      const void *data, uint32_t len)
 {
     file->number++;
     if (!file->op)
-        return;
+        return true;
     put_u32(file->op + AGENT_OP_AT_KIND, (uint32_t)kind);
     put_u32(file->op + AGENT_OP_AT_ADDR, addr);
     put_u32(file->op + AGENT_OP_AT_LEN, len);
     if (data)
         memcpy(file->op + AGENT_OP_HEAD_BYTES, data, len);
+    if (!sync_record(file))
+        return false;
     store_number(file, AGENT_OP_AT_BEGUN, file->number);
+    if (!sync_record(file))
+        return false;
     if (file->config->step || (file->config->stop_at && file->number == file->config->stop_at))
         raise(SIGSTOP);
+    return true;
 }
 
-void agent_flash_file_settle(struct agent_flash_file *file)
+bool agent_flash_file_settle(struct agent_flash_file *file)
 {
     if (file->op)
         store_number(file, AGENT_OP_AT_ENDED, file->number);
+    return sync_record(file);
 }
 
 static bool read_all(int fd, uint32_t addr, void *out, uint32_t len)
@@ -81,8 +95,8 @@ static bool sync_if_durable(const struct agent_flash_file *file)
 static int finish(struct agent_flash_file *file, bool written, uint32_t addr, uint32_t len)
 {
     bool done = written && sync_if_durable(file);
-    agent_flash_file_settle(file);
-    return done ? 0 : violation(file, "the file can't be written", addr, len);
+    bool settled = agent_flash_file_settle(file);
+    return done && settled ? 0 : violation(file, "the file can't be written", addr, len);
 }
 
 static bool only_clears(const uint8_t *old, const uint8_t *new, uint32_t len)
@@ -101,9 +115,9 @@ static int program_piece(struct agent_flash_file *file, uint32_t addr, const uin
         return violation(file, "the file can't be read", addr, len);
     if (!only_clears(old, data, len))
         return violation(file, "program of bits that are not erased", addr, len);
-    op_begin(file, AGENT_OP_PROGRAM, addr, data, len);
+    bool begun = op_begin(file, AGENT_OP_PROGRAM, addr, data, len);
     file->programs++;
-    return finish(file, write_all(file->fd, addr, data, len), addr, len);
+    return finish(file, begun && write_all(file->fd, addr, data, len), addr, len);
 }
 
 static int port_program(void *ctx, uint32_t addr, const void *data, uint32_t len)
@@ -140,9 +154,9 @@ static int port_erase(void *ctx, uint32_t addr)
         return violation(file, "erase out of bounds", addr, sector);
     if (addr % sector)
         return violation(file, "erase not aligned to the sector", addr, sector);
-    op_begin(file, AGENT_OP_ERASE, addr, NULL, sector);
+    bool begun = op_begin(file, AGENT_OP_ERASE, addr, NULL, sector);
     file->erases++;
-    return finish(file, write_blank(file->fd, addr, sector), addr, sector);
+    return finish(file, begun && write_blank(file->fd, addr, sector), addr, sector);
 }
 
 void agent_flash_file_port(struct agent_flash_file *file, struct boot_flash *out)

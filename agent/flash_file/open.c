@@ -89,10 +89,33 @@ static int lock(const struct agent_flash_file *file, char *why, size_t len)
     return AGENT_FLASH_FILE_ELOCKED;
 }
 
+static int blank_record(int fd, off_t at)
+{
+    uint8_t head[AGENT_OP_HEAD_BYTES];
+    agent_op_encode(head, &(struct agent_op){.kind = AGENT_OP_NONE});
+    return pwrite(fd, head, sizeof head, at) == (ssize_t)sizeof head ? 0 : -1;
+}
+
+/* A new medium of both records is all zero. A file is made as long as it has to be. */
+static int find_record(int fd)
+{
+    static const uint8_t zero[AGENT_OP_HEAD_BYTES];
+    uint8_t head[AGENT_OP_HEAD_BYTES];
+    struct stat status;
+    if (fstat(fd, &status) ||
+        (S_ISREG(status.st_mode) && !status.st_size && ftruncate(fd, AGENT_RECORDS_BYTES)))
+        return -1;
+    off_t end = lseek(fd, 0, SEEK_END);
+    errno = EINVAL;
+    if (end < AGENT_RECORDS_BYTES ||
+        pread(fd, head, sizeof head, AGENT_RECORDS_AT_OP) != (ssize_t)sizeof head)
+        return -1;
+    return memcmp(head, zero, sizeof head) ? 0 : blank_record(fd, AGENT_RECORDS_AT_OP);
+}
+
 /* Whoever made it may have been killed behind the head. */
 static int size_record(int fd)
 {
-    uint8_t head[AGENT_OP_HEAD_BYTES];
     struct stat status;
     if (fstat(fd, &status))
         return -1;
@@ -104,10 +127,7 @@ static int size_record(int fd)
         errno = EINVAL;
         return -1;
     }
-    agent_op_encode(head, &(struct agent_op){.kind = AGENT_OP_NONE});
-    if (pwrite(fd, head, sizeof head, 0) != (ssize_t)sizeof head)
-        return -1;
-    return ftruncate(fd, AGENT_OP_BYTES);
+    return blank_record(fd, 0) ? -1 : ftruncate(fd, AGENT_OP_BYTES);
 }
 
 static int map_record(struct agent_flash_file *file, char *why, size_t len)
@@ -116,9 +136,11 @@ static int map_record(struct agent_flash_file *file, char *why, size_t len)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0)
         return fail_file(path, "can't be opened", why, len);
-    void *map = size_record(fd)
+    bool synced = file->config->op_synced;
+    void *map = (synced ? find_record(fd) : size_record(fd))
                     ? MAP_FAILED
-                    : mmap(NULL, AGENT_OP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+                    : mmap(NULL, AGENT_OP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                           synced ? AGENT_RECORDS_AT_OP : 0);
     int error = map == MAP_FAILED ? fail_file(path, "can't be mapped", why, len) : 0;
     close(fd);
     if (!error)
@@ -140,7 +162,9 @@ static int open_record(struct agent_flash_file *file, char *why, size_t len)
     }
     file->cut = op;
     file->number = op.number;
-    agent_flash_file_settle(file);
+    errno = EIO;
+    if (!agent_flash_file_settle(file))
+        return fail_file(file->config->op_path, "can't be written", why, len);
     return AGENT_FLASH_FILE_OK;
 }
 

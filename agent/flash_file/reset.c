@@ -55,11 +55,11 @@ bool agent_reset_decode(struct agent_reset *out, const uint8_t in[AGENT_RESET_BY
     return true;
 }
 
-int agent_reset_open(const char *path, int *fd, struct agent_reset *out)
+int agent_reset_open(const char *path, bool synced, int *fd, struct agent_reset *out)
 {
     uint8_t bytes[AGENT_RESET_BYTES] = {0};
     memset(out, 0, sizeof *out);
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | (synced ? O_DSYNC : 0), 0644);
     if (*fd < 0)
         return -1;
     if (pread(*fd, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes)

@@ -4,7 +4,7 @@
 
 #include "flash_file/flash_file.h"
 
-/* The operation of file->number has ended: the record says so. */
-void agent_flash_file_settle(struct agent_flash_file *file);
+/* The operation of file->number has ended: the record says so. False: it could not be synced. */
+bool agent_flash_file_settle(struct agent_flash_file *file);
 
 #endif

@@ -9,6 +9,7 @@ struct boot_pass {
     struct boot_state state;
     struct boot_inputs in;
     struct boot_decision decision;
+    uint8_t sha256[BOOT_SLOTS][BOOT_SHA256_BYTES];
     bool settled;    /* no interrupted write could make the config read otherwise later */
     bool unreadable; /* the config could not be read at all: nothing may be written over it */
 };
@@ -21,7 +22,7 @@ static enum boot_verdict verdict_of(void *ctx, int slot, const struct boot_confi
     struct boot_limits limits = {.security_counter = config->security_counter,
                                  .config = config,
                                  .at_boot = trailer->confirmed || slot == config->active};
-    return boot_verify(pass->env, slot, trailer, &limits, NULL, NULL);
+    return boot_verify(pass->env, slot, trailer, &limits, NULL, pass->sha256[slot]);
 }
 
 static void gather(struct boot_pass *pass, enum boot_reset reset)
@@ -104,5 +105,7 @@ int boot_run(const struct boot_env *env, enum boot_reset reset, struct boot_outc
     out->config_rebuilt = written && !pass.in.config_valid;
     out->watchdog_s = env->watchdog_s;
     memcpy(out->verdict, pass.decision.verdict, sizeof out->verdict);
+    if (out->slot != BOOT_SLOT_NONE)
+        memcpy(out->sha256, pass.sha256[out->slot], sizeof out->sha256);
     return BOOT_OK;
 }

@@ -18,6 +18,9 @@ struct boot_outcome {
     bool config_rebuilt; /* both copies were lost */
     uint32_t watchdog_s; /* to be armed before the jump */
     enum boot_verdict verdict[BOOT_SLOTS];
+    /* Of the image that was verified in slot; zero when there is none. A port that copies the image
+     * holds the copy against it: flash may read otherwise the second time. */
+    uint8_t sha256[BOOT_SHA256_BYTES];
 };
 
 /*

@@ -21,7 +21,7 @@ struct boot_crypto {
     /*
      * 0 when sig (strict DER SEQUENCE of two INTEGERs, 0 < r, s < n) is a valid ECDSA P-256
      * signature of hash by public_key (uncompressed point 04 X Y, on the curve); anything else is
-     * negative.
+     * negative, and so is every signature of a hash that is 0 mod n.
      */
     int (*ecdsa_verify)(void *ctx, const uint8_t public_key[BOOT_PUBLIC_KEY_BYTES],
                         const uint8_t hash[BOOT_SHA256_BYTES], const uint8_t *sig, size_t sig_len);

@@ -1,5 +1,6 @@
 /* SHA-256 with one fetched method and one context; ECDSA with one parsed key and context for each
  * key. */
+#include "boot/der.h"
 #include "boot/openssl.h"
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -79,7 +80,8 @@ static int verify(void *ctx, const uint8_t public_key[BOOT_PUBLIC_KEY_BYTES],
                   const uint8_t hash[BOOT_SHA256_BYTES], const uint8_t *sig, size_t sig_len)
 {
     struct boot_openssl *port = ctx;
-    if (port->failed || !boot_openssl_der_is_strict(sig, sig_len))
+    uint8_t scalars[BOOT_SCALARS_BYTES];
+    if (port->failed || !boot_der_hash_is_usable(hash) || !boot_der_scalars(scalars, sig, sig_len))
         return -1;
     struct boot_openssl_key *key = find_key(port, public_key);
     int result = key ? EVP_PKEY_verify(key->verify, sig, sig_len, hash, BOOT_SHA256_BYTES) : -1;

@@ -40,14 +40,15 @@ char *agent_kit_read_file(const char *path, size_t max, size_t *len);
 /* ---- YAML ---- */
 
 /* Each but close returns 0, or -1: the reading ends. One document of mappings, lists and texts;
- * aliases, anchors and tags are refused: a configuration needs none. */
+ * aliases, anchors, tags, directives, control characters and what is not
+ * UTF-8 are refused: a configuration needs none. */
 struct agent_kit_yaml {
     int (*open)(void *ctx, bool list); /* a list or a mapping begins */
     void (*close)(void *ctx);
     /* A key or a value, less than 1024 bytes; plain: not quoted. */
     int (*text)(void *ctx, const char *text, bool plain);
     int (*refuse)(void *ctx, const char *what); /* writes the message, returns -1 */
-    const char *anchor, *tag, *too_long;        /* what is said of those */
+    const char *anchor, *tag, *too_long;        /* what is said of those; NULL: the usual */
 };
 
 /* Calls the ops for len bytes. *at is the place of what is told, set before each call. 0 or -1. */
@@ -69,6 +70,10 @@ const char *agent_kit_put_number(void *member, bool read, int64_t value, int64_t
                                  const char *otherwise);
 /* bytes: of the member, the NUL included. Control characters are refused. */
 const char *agent_kit_put_text(char *member, size_t bytes, bool may_be_empty, const char *text);
+/* Of letters, digits and "._-": MQTT's wildcards and separators must not come into a topic. */
+const char *agent_kit_put_word(char *member, size_t bytes, bool may_be_empty, const char *text);
+/* "info" and so on (daemon_kit/log.h), to a uint32_t. */
+const char *agent_kit_put_level(void *member, const char *text);
 /* A relative path is put behind the source's folder; an empty text stays empty. */
 const char *agent_kit_put_path(char *member, size_t bytes, bool may_be_empty,
                                const struct agent_kit_source *source, const char *text);

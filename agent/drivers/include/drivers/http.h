@@ -51,5 +51,11 @@ void agent_http_free(struct agent_http *http);
 struct agent_transfer *agent_http_get(struct agent_http *http, const struct agent_request *request,
                                       const struct agent_transfer_events *events, void *ctx);
 void agent_http_cancel(struct agent_transfer *transfer);
+/* Back-pressure: while paused no event of it comes but `error`, the socket is not read and silence
+ * is not counted; libcurl keeps 16 KiB at most of what it has read. A server that loses its
+ * patience meanwhile is an error afterwards. May be called inside `head` and `data`, and again with
+ * the same value; the events that going on brings come from the loop. Paused in the head of an
+ * answer without a body, `end` comes all the same. */
+void agent_http_pause(struct agent_transfer *transfer, bool pause);
 
 #endif

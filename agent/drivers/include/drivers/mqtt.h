@@ -1,7 +1,7 @@
 /*
  * One MQTT 3.1.1 connection over TLS by libmosquitto on a libev loop, by the library's
  * external-loop calls (its own thread polls with select and stops near 339 clients). Persistent
- * session (clean session off), QoS 1 subscriptions.
+ * session (clean session off) unless the config says otherwise, QoS 1 subscriptions.
  *
  * A struct agent_mqtt makes one connection after another: each is a libmosquitto instance of its
  * own, so that nothing of a lost one lives on (what was not acknowledged is sent again by who owns
@@ -32,6 +32,9 @@ struct agent_mqtt_config {
     const char *will_topic, *will_payload;    /* last will, QoS 1, retained; NULL: none */
     const char *topic[AGENT_MQTT_TOPICS_MAX]; /* subscribed at each connection, QoS 1 */
     uint32_t topics;
+    /* The broker forgets what it kept for this client id, and keeps nothing. A device has a
+     * persistent session (false). */
+    bool clean_session;
     /* One of thousands in a process of one thread: libmosquitto is kept from opening a socket pair
      * that nobody needs here, two descriptors for each connection, by taking the limit of files
      * away for the moment of its creation. No other thread may want a file then. */
@@ -73,11 +76,22 @@ int agent_mqtt_connect(struct agent_mqtt *mqtt, char *why, size_t len);
  * acknowledged after a disconnect, though nobody is told of them; after a drop they are not. */
 void agent_mqtt_drop(struct agent_mqtt *mqtt);
 void agent_mqtt_disconnect(struct agent_mqtt *mqtt);
+/* While held, nothing is read of the connection and nothing is written: what `message` has brought
+ * is not acknowledged until the hold ends, and is delivered again when the connection is dropped or
+ * lost instead. For who hands messages on and acknowledges when they have arrived. Called inside
+ * `message`, messages that were read with the present one still follow. Not for longer than the
+ * keep-alive: a ping goes unanswered meanwhile. Without a connection it does nothing; a new one
+ * begins without it. */
+void agent_mqtt_hold(struct agent_mqtt *mqtt, bool hold);
 bool agent_mqtt_is_up(const struct agent_mqtt *mqtt);
 
 /* While up, otherwise ECONNECT. token comes back by `published` (QoS 1). Payload is copied. After
  * an error the message is not sent, or `down` follows. A wildcard in topic is misuse. */
 int agent_mqtt_publish(struct agent_mqtt *mqtt, const char *topic, const void *payload,
                        uint32_t len, int qos, bool retain, uint32_t token);
+
+/* When to connect again after so many connections in a row that failed (1, 2, ...): first_ms,
+ * doubled up to max_ms, with up to half of it more by chance. random: 32 bits. */
+uint32_t agent_mqtt_retry_ms(uint32_t first_ms, uint32_t max_ms, uint32_t failed, uint32_t random);
 
 #endif

@@ -26,6 +26,9 @@ const char *agent_flash_file_error_name(int error); /* never NULL */
 struct agent_flash_file_config { /* borrowed until agent_flash_file_close, with all it points to */
     const char *path;
     const char *op_path; /* operation record, made when it is not there; NULL: none is kept */
+    /* op_path is the medium of both records, a file or block device of AGENT_RECORDS_BYTES, which
+     * outlives a power cut of the machine: each step of the record is on it before the next. */
+    bool op_synced;
     const struct boot_layout *layout;
     bool durable; /* each operation is on the medium before it ends (fdatasync) */
     /* Test aid: when the operation of this number begins, after the record and before any byte of

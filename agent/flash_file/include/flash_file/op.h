@@ -23,6 +23,9 @@ enum {
     AGENT_OP_AT_ZERO = 32,
 };
 
+/* Both records on a medium of their own (FORMAT.md): the reset record is at 0. */
+enum { AGENT_RECORDS_AT_OP = 65536, AGENT_RECORDS_BYTES = 131072 };
+
 enum agent_op_kind { AGENT_OP_NONE, AGENT_OP_PROGRAM, AGENT_OP_ERASE, AGENT_OP_KINDS };
 const char *agent_op_kind_name(int kind); /* "program"; never NULL */
 

@@ -4,7 +4,8 @@
  * how, so that "running" at the next start means a sudden end: a power loss. Also counts the faults
  * that telemetry has not told yet. Drawn in agent/flash_file/FORMAT.md.
  *
- * agent_reset_write is safe in a signal handler. NULL is misuse. Survives SIGKILL (page cache).
+ * agent_reset_write is safe in a signal handler. NULL is misuse. Survives SIGKILL (page cache); if
+ * synced, a power cut of the machine too.
  */
 #ifndef FLASH_FILE_RESET_H
 #define FLASH_FILE_RESET_H
@@ -35,8 +36,8 @@ void agent_reset_encode(uint8_t out[AGENT_RESET_BYTES], const struct agent_reset
 bool agent_reset_decode(struct agent_reset *out, const uint8_t in[AGENT_RESET_BYTES]);
 
 /* Opens or makes the record; *fd stays open and is the caller's. No valid record: all zero (a
- * power-on). -1 with errno. */
-int agent_reset_open(const char *path, int *fd, struct agent_reset *out);
+ * power-on). synced: what is written is on the medium before the write ends. -1 with errno. */
+int agent_reset_open(const char *path, bool synced, int *fd, struct agent_reset *out);
 int agent_reset_write(int fd, const struct agent_reset *reset); /* -1: failed */
 
 #endif

@@ -41,11 +41,4 @@ void boot_openssl_free(struct boot_openssl *port);
 /* Fills the port's functions in; out is valid as long as port is neither freed nor moved. */
 void boot_openssl_port(struct boot_openssl *port, struct boot_crypto *out);
 
-/*
- * True when sig is the one DER encoding of two integers with 0 < r, s < n: short lengths, no
- * padding, no sign, nothing behind it. Checked before OpenSSL sees the bytes (SEC 1 C.8, X.690 8.3
- * and 10.1).
- */
-bool boot_openssl_der_is_strict(const uint8_t *sig, size_t len);
-
 #endif

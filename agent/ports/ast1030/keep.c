@@ -1,0 +1,67 @@
+/*
+ * At BOARD_KEEP_ADDR, which no start-up touches, the same in every version. A power cut
+ * leaves zeros there, a reset the last whole record; the check word is written last, after the old
+ * one was made wrong.
+ *
+ *   0 magic "BYK1" | 4 zero | 8 utc_ms i64 | 16 faults u32 | 20 session u32 | 24 CRC-32 of 0..23
+ */
+#include "board/map.h"
+#include "boot/image.h"
+#include "device.h"
+#include <string.h>
+
+enum { KEEP_MAGIC = 0x314B5942 };
+
+struct kept {
+    uint32_t magic, zero;
+    int64_t utc_ms;
+    uint32_t faults, session;
+    uint32_t crc;
+};
+_Static_assert(sizeof(struct kept) <= BOARD_KEEP_BYTES, "the region's room");
+_Static_assert(offsetof(struct kept, crc) == 24, "the CRC covers 24 bytes");
+
+static volatile struct kept *kept(void)
+{
+    return (volatile struct kept *)BOARD_KEEP_ADDR;
+}
+
+static uint32_t crc_of(const struct kept *record)
+{
+    return boot_crc32(0, record, offsetof(struct kept, crc));
+}
+
+void fw_keep_read(struct fw_keep *out)
+{
+    const struct kept record = *kept();
+    *out = (struct fw_keep){0};
+    if (record.magic != KEEP_MAGIC || record.zero || record.crc != crc_of(&record))
+        return;
+    *out = (struct fw_keep){record.utc_ms, record.faults, record.session};
+}
+
+void fw_keep_write(const struct fw_keep *keep)
+{
+    struct kept record = {.magic = KEEP_MAGIC,
+                          .utc_ms = keep->utc_ms,
+                          .faults = keep->faults,
+                          .session = keep->session};
+    volatile struct kept *to = kept();
+    record.crc = crc_of(&record);
+    to->crc = ~record.crc;
+    to->magic = record.magic;
+    to->zero = 0;
+    to->utc_ms = record.utc_ms;
+    to->faults = record.faults;
+    to->session = record.session;
+    to->crc = record.crc;
+}
+
+void fw_keep_now(const struct fw_device *device)
+{
+    struct fw_keep keep;
+    fw_keep_read(&keep);
+    keep.utc_ms = fw_utc_ms(device);
+    keep.faults = device->faults;
+    fw_keep_write(&keep);
+}
