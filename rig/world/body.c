@@ -1,0 +1,182 @@
+/* A board as a body: QEMU, and the gateway on its OTA line. */
+#include "world_internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An operation that went on so long ago has ended: the longest takes 400 ms of the board's time. */
+static const double OVER_AFTER_S = 1.0;
+static const double STOPPED_S_MAX = 2.0;
+
+/* ---- Made ---- */
+
+static void to_board(void *ctx, const void *bytes, size_t len)
+{
+    struct sim_body *body = ctx;
+    if (rig_board_is_on(body->board))
+        rig_board_link_write(body->board, bytes, len);
+}
+
+static int open_gateway(struct sim_body *body)
+{
+    rig_factory_gateway(&body->gateway_config, body->connect_to, body->given, body->rw->http);
+    body->gateway_config.write = to_board;
+    body->gateway_config.ctx = body;
+    return gateway_create(&body->gateway, &body->gateway_config);
+}
+
+static int open_board(struct sim_body *body, char *message, size_t len)
+{
+    body->board_config = (struct rig_board_config){
+        .loop = body->given->run->loop,
+        .qemu = body->rw->qemu,
+        .rom = body->rw->rom,
+        .flash = body->given->flash,
+        .folder = body->given->folder,
+        .stepped = true,
+        .events = rw_events,
+        .ctx = body,
+    };
+    return rig_board_create(&body->board, &body->board_config, message, len);
+}
+
+int rw_open(void *ctx, struct sim_body **out, const struct sim_body_device *device, char *message,
+            size_t len)
+{
+    struct sim_body *body = *out = calloc(1, sizeof *body);
+    snprintf(message, len, "no memory for %s", device->unit->id);
+    if (!body)
+        return -1;
+    body->rw = ctx;
+    body->given = device;
+    if (!open_board(body, message, len) && !open_gateway(body))
+        return 0;
+    rw_close(body);
+    *out = NULL;
+    return -1;
+}
+
+void rw_close(struct sim_body *body)
+{
+    if (!body)
+        return;
+    rig_board_free(body->board);
+    gateway_free(body->gateway);
+    free(body);
+}
+
+int rw_make(struct sim_body *body, uint8_t *bootloader, uint32_t len, char *message,
+            size_t message_len)
+{
+    return rig_factory_make(body->given, bootloader, len, message, message_len);
+}
+
+/* ---- Power ---- */
+
+int rw_on(struct sim_body *body, char *message, size_t len)
+{
+    body->stands = body->end_said = false;
+    body->began_at = ev_time();
+    if (rig_board_power_on(body->board, message, len))
+        return -1;
+    body->pid = rig_board_pid(body->board);
+    body->stopped_at = 0;
+    gateway_power_on(body->gateway);
+    return 0;
+}
+
+/* Long enough for a group that was stopped and goes on as a whole (^Z). */
+static bool is_stopped(struct sim_body *body)
+{
+    double now = ev_time();
+    if (!rig_board_is_stopped(body->board))
+        body->stopped_at = 0;
+    else if (body->stopped_at <= 0)
+        body->stopped_at = now;
+    return body->stopped_at > 0 && now - body->stopped_at > STOPPED_S_MAX;
+}
+
+void rw_watch(struct sim_body *body, int64_t open_ms, bool at_end)
+{
+    const struct sim_body_events *tell = &body->given->events;
+    char why[RW_WHY_MAX], since[RIG_FACTORY_CLOCK_MAX];
+    if (is_stopped(body)) {
+        rig_factory_clock(since, (int64_t)((ev_time() - body->stopped_at) * 1000));
+        snprintf(why, sizeof why,
+                 "its QEMU (pid %d) has been stopped from outside (SIGSTOP) since %s: nothing is "
+                 "known of the board",
+                 (int)body->pid, since);
+        tell->lost(tell->ctx, why);
+    } else if (rig_factory_gateway_failed(body->gateway, open_ms, at_end, why, sizeof why)) {
+        tell->lost(tell->ctx, why);
+    }
+}
+
+/* What was begun last, as the board itself noted it before it went dark. */
+static void look_back(struct sim_body *body)
+{
+    struct rig_op op;
+    bool ended;
+    if (!rig_board_last_op(body->board, &op, &ended) || op.number < body->op.number)
+        return;
+    if (op.number > body->op.number) {
+        body->op = op;
+        if (op.data && op.len <= sizeof body->data)
+            memcpy(body->data, op.data, op.len);
+        body->op.data = op.data && op.len <= sizeof body->data ? body->data : NULL;
+        body->has_op = true;
+    }
+    body->op_ended |= ended;
+}
+
+void rw_off(struct sim_body *body)
+{
+    if (!rig_board_is_on(body->board))
+        return;
+    bool stood = body->stands;
+    struct rig_board_facts before, after;
+    rig_board_facts(body->board, &before);
+    rig_board_power_off(body->board);
+    rig_board_facts(body->board, &after);
+    body->rw->counts.unclean += after.unclean - before.unclean;
+    gateway_power_lost(body->gateway);
+    if (!stood)
+        look_back(body);
+    body->stands = false;
+}
+
+void rw_go_on(struct sim_body *body)
+{
+    if (!body->stands)
+        return;
+    body->stands = false;
+    body->went_on_at = ev_time();
+    rig_board_go_on(body->board);
+}
+
+/* ---- Operations ---- */
+
+/* Only a board that stands, or is off, can tell whether an operation has ended. One that runs on
+ * without another one has come to the end of it after a while. */
+static bool is_over(const struct sim_body *body)
+{
+    if (body->op_ended)
+        return true;
+    return rig_board_is_on(body->board) && !body->stands &&
+           ev_time() - body->went_on_at > OVER_AFTER_S;
+}
+
+bool rw_last_op(struct sim_body *body, struct sim_body_op *out)
+{
+    if (!body->has_op)
+        return false;
+    body->op_ended = is_over(body);
+    const struct rig_op *op = &body->op;
+    *out = (struct sim_body_op){.number = op->number,
+                                .in_progress = !body->op_ended,
+                                .call = {.kind = op->erase ? SIM_FLASH_ERASE : SIM_FLASH_PROGRAM,
+                                         .addr = op->addr,
+                                         .len = op->len,
+                                         .data = op->data}};
+    return true;
+}
