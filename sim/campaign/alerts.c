@@ -24,6 +24,7 @@ static const struct {
     [CAMP_ALERT_NO_DATA] = {REP_ALERT_OPERATIONS, "no data to judge the phase by"},
     [CAMP_ALERT_PAUSED] = {REP_ALERT_OPERATIONS, "paused by the operator"},
     [CAMP_ALERT_ROLLBACK_ORDERED] = {REP_ALERT_OPERATIONS, "rolled back by the operator"},
+    [CAMP_ALERT_BURN_IN] = {REP_ALERT_OPERATIONS, "the burn-in failed"},
 };
 
 static const enum rep_alert_level gate_levels[SCN_METRICS] = {

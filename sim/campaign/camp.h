@@ -62,6 +62,7 @@ enum camp_alert_kind {
     CAMP_ALERT_NO_DATA,
     CAMP_ALERT_PAUSED, /* by the operator, and the next one too */
     CAMP_ALERT_ROLLBACK_ORDERED,
+    CAMP_ALERT_BURN_IN,
     CAMP_ALERT_KINDS
 };
 
@@ -74,6 +75,8 @@ struct camp_span {
     int64_t resets;
 };
 
+enum { CAMP_MARKS = 4 }; /* telemetry of a device that may be in flight at once, and then some */
+
 /* What the device measures and answers; a row of its own, because it changes far more often. */
 struct camp_measured {
     int64_t last_us; /* arrival of the last message that was counted, -1 never */
@@ -81,8 +84,9 @@ struct camp_measured {
     int64_t ping_us;  /* tick at which the last ping was sent, -1 never */
     int64_t ping_out; /* number of the outgoing message it was, 0: answered or given up */
     int64_t answers, answers_bad;
-    int64_t reset_us; /* the last unplanned reset that was told, -1 never */
-    int64_t crash_us; /* the first one of the confirmed candidate, -1 never */
+    int64_t reset_us;          /* the last unplanned reset that was told, -1 never */
+    int64_t crash_us;          /* the first one of the confirmed candidate, -1 never */
+    uint64_t mark[CAMP_MARKS]; /* of the last messages that counted, the latest first; 0: none */
 };
 
 struct camp_device {
@@ -275,8 +279,11 @@ struct camp_wire_pong {
 };
 bool camp_wire_pong(struct camp_wire_pong *out, const char *json, uint32_t len);
 /* One message of telemetry; device and times are left to whoever knows them. */
+enum { CAMP_RESETS_UNTIMED = -1 }; /* first_reset_us: the message did not say when */
 bool camp_wire_telemetry(struct camp_telemetry *out, char device_id[CAMP_ID_MAX], const char *json,
                          uint32_t len);
+/* Does it say when it was sent? */
+bool camp_wire_is_dated(const char *json, uint32_t len);
 bool camp_wire_is_pong(const char *json, uint32_t len);
 const char *camp_status_name(int status);
 const char *camp_command_name(int command);
@@ -324,6 +331,19 @@ void camp_measure_confirmed(struct camp *camp, uint32_t device);
 int64_t camp_quiet_from(const struct camp *camp, uint32_t device);
 void camp_measure_quiet(struct camp *camp, uint32_t device);
 
+/* repeats.c: what came before by its mark, never 0; a mark of 0 is no repeat and is not noted */
+uint64_t camp_telemetry_mark(const char *json, uint32_t len);
+bool camp_telemetry_is_repeat(const struct camp_measured *measured, uint64_t mark);
+void camp_telemetry_note(struct camp_measured *measured, uint64_t mark);
+
+/* burn_in.c: a lab phase that was done before */
+bool camp_burn_in_takes(const struct camp *camp, const struct camp_phase_now *phase);
+void camp_burn_in_start(struct camp *camp, struct camp_phase_now *phase);
+bool camp_burn_in_passes(const struct camp *camp);
+void camp_burn_in_counts(const struct camp *camp, struct camp_phase_now *phase);
+int camp_burn_in_gates(const struct camp *camp, const struct camp_phase_now *phase,
+                       struct rep_phase *out);
+
 /* gates.c */
 /* The command_ms gate of a phase, NULL when it has none; its limit in the current phase. */
 const struct scn_gate *camp_gate_ping(const struct camp_phase_now *phase);
@@ -333,7 +353,6 @@ void camp_gates_refresh(struct camp *camp, struct camp_phase_now *phase);
 /* Judges every gate of the phase; gives the first red one, or NULL. */
 const struct scn_gate *camp_gates_judge(struct camp *camp, struct camp_phase_now *phase, bool final,
                                         bool *all_green);
-const char *camp_gate_words(const struct scn_gate *gate, char *out, size_t room);
 
 /* phases.c and trigger.c */
 void camp_phases_begin(struct camp *camp); /* the first one, at the first tick */
@@ -346,6 +365,7 @@ void camp_phase_close(struct camp *camp, struct camp_phase_now *phase,
 void camp_trigger(struct camp *camp, struct camp_phase_now *phase);
 /* The campaign pauses or rolls back now, and every device is told what its state asks for. */
 void camp_stop(struct camp *camp, bool rollback);
+void camp_trigger_burn_in(struct camp *camp, struct camp_phase_now *phase);
 void camp_trigger_no_data(struct camp *camp, struct camp_phase_now *phase);
 void camp_rollback_finish(struct camp *camp);
 
@@ -365,8 +385,9 @@ int camp_store_commit(struct camp *camp); /* everything dirty, in one transactio
 void camp_store_close(struct camp *camp);
 int camp_load(struct camp *camp); /* nothing there: nothing changes */
 int camp_error_db(struct camp *camp, const char *what);
-enum { CAMP_MEASURED_BYTES = 168 };
+/* A row of a service from before there were marks ends where they begin: it has none. */
+enum { CAMP_SUMS_BYTES = 168, CAMP_MEASURED_BYTES = CAMP_SUMS_BYTES + 8 * CAMP_MARKS };
 void camp_measured_encode(uint8_t out[CAMP_MEASURED_BYTES], const struct camp_measured *in);
-void camp_measured_decode(struct camp_measured *out, const uint8_t in[CAMP_MEASURED_BYTES]);
+void camp_measured_decode(struct camp_measured *out, const uint8_t *in, uint32_t len);
 
 #endif

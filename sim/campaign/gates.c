@@ -12,6 +12,7 @@
 #include "camp.h"
 
 #include <stdio.h>
+#include <string.h>
 
 _Static_assert((int)SCN_LESS == (int)REP_LESS && (int)SCN_MORE == (int)REP_MORE &&
                    (int)SCN_LESS_EQUAL == (int)REP_LESS_EQUAL &&
@@ -134,10 +135,13 @@ const char *camp_gate_words(const struct scn_gate *gate, char *out, size_t room)
             text[i++] = *words++;
         }
     }
+    /* It changes what is compared also where the words have no place for it. */
+    const char *more =
+        gate->of_cohort && !strstr(metric_table[gate->metric].words, "%s") ? ", of the cohort" : "";
     if (gate->metric == SCN_METRIC_COMMAND_MS)
-        snprintf(out, room, "%s %s", text, gate->text);
+        snprintf(out, room, "%s %s%s", text, gate->text, more);
     else
-        snprintf(out, room, "%s; red if %s", text, gate->text);
+        snprintf(out, room, "%s%s; red if %s", text, more, gate->text);
     return out;
 }
 
@@ -156,12 +160,12 @@ int64_t camp_ping_limit_us(const struct camp *camp)
     return gate ? (int64_t)gate->limit_value * 1000 : CAMP_NEVER;
 }
 
-static bool is_trend(enum scn_metric metric)
+bool camp_gate_is_mean(enum scn_metric metric)
 {
     return metric == SCN_METRIC_MEMORY || metric == SCN_METRIC_CPU;
 }
 
-static struct rep_gate_rule rule_of(const struct scn_gate *gate)
+struct rep_gate_rule camp_gate_rule(const struct scn_gate *gate)
 {
     struct rep_gate_rule rule = {
         .compare = (enum rep_compare)gate->compare,
@@ -169,7 +173,7 @@ static struct rep_gate_rule rule_of(const struct scn_gate *gate)
         .limit_den = gate->limit.den,
         .numerator_is_good = gate->metric == SCN_METRIC_SUCCESS,
         .of_cohort = gate->of_cohort,
-        .min_sample = is_trend(gate->metric) ? 1 : gate->min_sample,
+        .min_sample = camp_gate_is_mean(gate->metric) ? 1 : gate->min_sample,
     };
     if (gate->metric == SCN_METRIC_COMMAND_MS) {
         rule.compare = REP_MORE; /* the limit is in the answers; one bad answer is too many */
@@ -183,15 +187,15 @@ static struct rep_gate_result judge_one(const struct camp *camp, const struct ca
                                         const struct scn_gate *gate, bool final)
 {
     struct rep_gate_counts counts = metric_table[gate->metric].count(camp, phase);
-    struct rep_gate_rule rule = rule_of(gate);
+    struct rep_gate_rule rule = camp_gate_rule(gate);
     const struct camp_tally *tally = tally_for(camp, phase);
-    bool too_few = is_trend(gate->metric) && tally->compared < (int64_t)gate->min_sample;
+    bool too_few = camp_gate_is_mean(gate->metric) && tally->compared < (int64_t)gate->min_sample;
     /* `download_failed` comes with the third attempt, and the device goes on trying: until the end
      * of the hold it may still succeed. */
     if (gate->metric == SCN_METRIC_SUCCESS && !final)
         counts.reported -= tally->outcome[REP_OUT_DOWNLOAD_FAILED];
     /* A mean is judged at the end only: nothing bounds what the rest may still bring. */
-    if (too_few || (is_trend(gate->metric) && !final))
+    if (too_few || (camp_gate_is_mean(gate->metric) && !final))
         return (struct rep_gate_result){REP_GATE_HOLD, counts.numerator, counts.reported};
     return rep_gate_judge(&rule, &counts, final);
 }

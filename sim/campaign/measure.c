@@ -182,6 +182,8 @@ void camp_pong(struct camp *camp, uint32_t device, const char *json, uint32_t le
     if ((at_us - measured->ping_us) / camp->pace >= camp_ping_limit_us(camp))
         measured->answers_bad++;
     camp_change_end_measured(camp, device);
+    /* Where phases go fast, the next ping is due before this one's answer would have been. */
+    camp_device_rearm(camp, device);
 }
 
 /* A payload of telemetry/<device>: an answer to a ping, or one message of telemetry. */
@@ -201,7 +203,14 @@ void camp_telemetry_json(struct camp *camp, uint32_t device, const char *json, u
         camp->dirty = true;
         return;
     }
+    struct camp_measured *measured = &camp->device[device].measured;
+    uint64_t mark = camp_wire_is_dated(json, len) ? camp_telemetry_mark(json, len) : 0;
+    if (camp_telemetry_is_repeat(measured, mark))
+        return;
     run.device = device;
     run.first_us = run.last_us = at_us;
+    if (run.resets && run.first_reset_us == CAMP_RESETS_UNTIMED)
+        run.first_reset_us = run.last_reset_us = at_us;
     camp_telemetry(camp, &run);
+    camp_telemetry_note(measured, mark);
 }

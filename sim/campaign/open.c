@@ -46,6 +46,8 @@ static int check_config(struct camp *camp)
         return error_config(camp, "it has no devices", "");
     if (strlen(config->campaign_id) >= REP_NAME_MAX || strpbrk(config->campaign_id, "\"\\"))
         return error_config(camp, "its id cannot be sent: ", config->campaign_id);
+    if (config->burn_in && camp_burn_in_lacks(config->plan, config->burn_in))
+        return error_config(camp, "the burn-in did not judge a gate of its lab phase", "");
     int error = CAMP_OK;
     for (uint32_t i = 0; i < config->plan->phases && !error; i++)
         error = check_named(camp, &config->plan->phase[i]);

@@ -26,6 +26,10 @@ static void phase_start(struct camp *camp)
     phase->dirty = camp->dirty = camp->changed = true;
     for (uint32_t i = 0; i < phase->plan->gates; i++)
         phase->gate[i].at_us = camp->now_us;
+    if (camp_burn_in_takes(camp, phase)) {
+        camp_burn_in_start(camp, phase);
+        return;
+    }
     if (!camp_phase_is_observation(camp, phase)) {
         camp_select(camp, phase);
         return;
@@ -45,6 +49,8 @@ void camp_phase_close(struct camp *camp, struct camp_phase_now *phase, enum rep_
     phase->confirmed = (uint32_t)tally->outcome[REP_OUT_CONFIRMED];
     phase->rolled_back = (uint32_t)tally->outcome[REP_OUT_ROLLED_BACK];
     phase->bricked = (uint32_t)tally->presumed;
+    if (camp_burn_in_takes(camp, phase))
+        camp_burn_in_counts(camp, phase);
     phase->dirty = camp->dirty = true;
     camp_event(camp, "phase", "%s %s: %u of %u confirmed", phase->plan->name,
                result == REP_PHASE_PASSED ? "passed" : "stopped", phase->confirmed, phase->cohort);
@@ -99,10 +105,22 @@ static void phase_pass(struct camp *camp, struct camp_phase_now *phase)
     camp_event(camp, "state", "finished");
 }
 
+static bool burn_in_judge(struct camp *camp, struct camp_phase_now *phase)
+{
+    bool passes = camp_burn_in_passes(camp);
+    if (passes)
+        phase_pass(camp, phase);
+    else
+        camp_trigger_burn_in(camp, phase);
+    return passes;
+}
+
 /* Judges the current phase; true when the campaign moved on and the next one must be looked at. */
 static bool phase_judge(struct camp *camp, struct camp_phase_now *phase)
 {
     bool over = hold_is_over(camp, phase), all_green;
+    if (camp_burn_in_takes(camp, phase))
+        return burn_in_judge(camp, phase);
     if (!over && !camp->changed)
         return false;
     camp->changed = false;

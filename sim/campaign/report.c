@@ -33,6 +33,18 @@ void camp_progress(const struct camp *camp, const char **phase, uint32_t *cohort
     *bricked = (uint32_t)tally->presumed;
 }
 
+void camp_figures(const struct camp *camp, uint32_t device, struct camp_figures *out)
+{
+    const struct camp_device *it = &camp->device[device];
+    *out = (struct camp_figures){.expected = it->measured.after.expected,
+                                 .received = it->measured.after.received,
+                                 .answers = it->measured.answers,
+                                 .answers_bad = it->measured.answers_bad,
+                                 .crashed = it->crashed,
+                                 .notified_us = it->notified_us,
+                                 .confirmed_us = it->confirmed_us};
+}
+
 /* A phase whose hold began ends with it; one that still enrols has that and its windows ahead. */
 static int64_t phase_end_us(const struct camp *camp, const struct camp_phase_now *phase)
 {
@@ -73,6 +85,8 @@ static int64_t seconds(const struct camp *camp, int64_t at_us)
 static int report_gates(const struct camp *camp, const struct camp_phase_now *phase,
                         struct rep_phase *out)
 {
+    if (camp_burn_in_takes(camp, phase))
+        return camp_burn_in_gates(camp, phase, out);
     out->gate = calloc(phase->plan->gates ? phase->plan->gates : 1, sizeof *out->gate);
     if (!out->gate)
         return CAMP_EMEMORY;

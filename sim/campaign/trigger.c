@@ -76,6 +76,13 @@ void camp_trigger(struct camp *camp, struct camp_phase_now *phase)
     campaign_stop(camp, phase);
 }
 
+void camp_trigger_burn_in(struct camp *camp, struct camp_phase_now *phase)
+{
+    camp_alert_campaign(camp, CAMP_ALERT_BURN_IN, REP_ALERT_OPERATIONS, phase->plan->name,
+                        camp->now_us);
+    camp_trigger(camp, phase);
+}
+
 void camp_trigger_no_data(struct camp *camp, struct camp_phase_now *phase)
 {
     camp_alert_campaign(camp, CAMP_ALERT_NO_DATA, REP_ALERT_OPERATIONS, phase->plan->name,

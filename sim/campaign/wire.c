@@ -161,18 +161,26 @@ bool camp_wire_pong(struct camp_wire_pong *out, const char *json, uint32_t len)
     return id[0] == 'c' && digits_parse(id + 1, strlen(id + 1), &out->number);
 }
 
-/* Resets come by themselves, or all of their three numbers do. */
+/* With their times resets are news by themselves (all three numbers, or none). A daemon or a board
+ * has no clock over its resets: it tells in each message how many there were that it has not told,
+ * 0 mostly, and their time is that of the message. */
 static bool object_resets(const struct wire_object *object, struct camp_telemetry *out)
 {
     int64_t resets, first_ms, last_ms;
+    bool timed =
+        object_find(object, "first_reset_ms") || object_find(object, "last_reset_ms") != NULL;
     if (!object_find(object, "resets"))
         return true;
-    if (!object_number(object, "resets", &resets) || resets < 1 || resets > UINT32_MAX ||
-        !object_number(object, "first_reset_ms", &first_ms) ||
+    if (!object_number(object, "resets", &resets) || resets > UINT32_MAX)
+        return false;
+    out->resets = (uint32_t)resets;
+    out->first_reset_us = out->last_reset_us = CAMP_RESETS_UNTIMED;
+    if (!timed)
+        return true;
+    if (resets < 1 || !object_number(object, "first_reset_ms", &first_ms) ||
         !object_number(object, "last_reset_ms", &last_ms) || last_ms > INT64_MAX / 1000)
         return false;
     out->received = 0;
-    out->resets = (uint32_t)resets;
     out->first_reset_us = first_ms * 1000;
     out->last_reset_us = last_ms * 1000;
     return true;
@@ -191,6 +199,12 @@ bool camp_wire_telemetry(struct camp_telemetry *out, char device_id[CAMP_ID_MAX]
            object_number(&object, "memory_kb", &out->memory_kb) &&
            object_number(&object, "cpu_permille", &out->cpu_permille) &&
            object_resets(&object, out);
+}
+
+bool camp_wire_is_dated(const char *json, uint32_t len)
+{
+    struct wire_object object;
+    return object_parse(&object, json, len) && object_find(&object, "at");
 }
 
 bool camp_wire_is_pong(const char *json, uint32_t len)

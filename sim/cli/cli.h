@@ -4,6 +4,7 @@
 #define SIM_CLI_H
 
 #include "scn/scenario.h"
+#include "sim/given.h"
 
 enum { CLI_OK = 0, CLI_USAGE = 1, CLI_INFRASTRUCTURE = 8, CLI_SETS_MAX = 32, CLI_JOBS_MAX = 64 };
 
@@ -13,11 +14,13 @@ int cli_lint(int argc, char **argv);
 int cli_scenarios(int argc, char **argv);
 int cli_replay(int argc, char **argv);
 int cli_service(int argc, char **argv);
+int cli_export(int argc, char **argv);
 
 /* What `run` and `replay` have in common, as text from the command line; NULL or 0: not given. */
 struct cli_run_options {
-    const char *scenario, *seed, *devices, *jobs, *world, *db, *json, *junit, *html, *trace,
-        *digest;
+    const char *scenario, *seed, *devices, *jobs, *world, *bench, *db, *json, *junit, *html, *trace,
+        *digest, *aim, *aimed_cuts, *burn_in;
+    struct sim_given_options given; /* somebody else's servers */
     int quiet;
     bool one_device; /* instead of the summary, one line about the traced device and the run */
     uint32_t sets;
@@ -31,6 +34,9 @@ bool cli_is_number(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 bool cli_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out);
 /* A plugin that is there; says if not. NULL: none is wanted. */
 bool cli_dut(const char *path);
+/* Path of a program for the QEMU board: build/board/NAME, beside this command. False with a message
+ * when it is not there. */
+bool cli_board_program(char *out, size_t len, const char *name, char *message, size_t message_len);
 /* Prints the parser's messages; true when one is an error. */
 bool cli_messages(const struct scn_messages *messages);
 /* Threads: as the option says, NULL: one for each core. Says what is wrong. */

@@ -1,6 +1,7 @@
 /* `brickyard`: one command, its subcommands from one table. */
 #include "cli.h"
 #include "rep/report.h"
+#include "rig/cli.h"
 #include "sim/firmware.h"
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +28,11 @@ static const struct {
     {"report", rep_main, "RUN.db [--json|--junit FILE]  show a stored result again"},
     {"service", cli_service,
      "--config FILE             the campaign service alone, for devices elsewhere"},
+    {"export", cli_export,
+     "SCENARIO.yaml FOLDER      accounts and images for somebody else's broker and store"},
     {"explore", not_built, "(not built yet)"},
-    {"rig", not_built, "(not built yet)"},
+    {"rig", rig_cli,
+     "list|power|console|flash ...        boards behind relays: `brickyard rig --help`"},
 };
 
 static int usage(FILE *out, int code)

@@ -44,6 +44,22 @@ bool cli_jobs(const char *text, uint32_t *out)
     return true;
 }
 
+bool cli_board_program(char *out, size_t len, const char *name, char *message, size_t message_len)
+{
+    char self[512];
+    ssize_t got = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[got > 0 ? got : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    int bytes = snprintf(out, len, "%.*s/board/%s", slash ? (int)(slash - self) : 0, self, name);
+    if (slash && bytes > 0 && (size_t)bytes < len && !access(out, R_OK))
+        return true;
+    snprintf(message, message_len,
+             "--world board: there is no %s; `./dev build` makes it where gcc-arm-none-eabi is "
+             "installed and BearSSL's source was fetched",
+             out);
+    return false;
+}
+
 static bool same_content(const struct scn *scn, const char *want)
 {
     char have[33];

@@ -1,6 +1,9 @@
 /* `brickyard run`: a scenario in, a verdict out. */
 #include "cli.h"
 #include "rep/render.h"
+#include "rig/burnin.h"
+#include "rig/site.h"
+#include "rig/world.h"
 #include "sim/fleet.h"
 #include "sim/loopback.h"
 #include "sim/processes.h"
@@ -19,16 +22,135 @@ static bool is_digest(const char *text)
     return false;
 }
 
-enum world { WORLD_VIRTUAL, WORLD_LOOPBACK, WORLD_PROCESS, WORLDS };
+/* What carries the fleet; ground NULL: virtual time. */
+struct carrier {
+    const struct sim_given *given; /* somebody else's servers, NULL: none */
+    struct sim_loopback *loopback;
+    struct sim_processes *processes;
+    struct rig_world *boards;
+    struct rig_bench *bench;
+    struct rig_site *site;
+    struct rig_aim aim; /* cuts of the rig's own; pattern NULL and no window: none */
+    const struct sim_ground *ground;
+};
 
-/* WORLDS: none of them. */
-static enum world world_of(const struct cli_run_options *o)
+enum { AIMED_CUTS = 10, AIMED_CUTS_MAX = 1000000 };
+
+static int carry_loopback(struct carrier *out, const struct cli_run_options *o,
+                          const struct scn *scn)
 {
-    static const char *const name[WORLDS] = {"virtual", "loopback", "process"};
-    enum world world = WORLD_VIRTUAL;
-    while (o->world && world < WORLDS && strcmp(o->world, name[world]))
-        world++;
-    return world;
+    uint32_t processes = 0; /* not given: as few as the descriptors allow */
+    if (o->jobs)
+        cli_jobs(o->jobs, &processes);
+    if (sim_loopback_create(&out->loopback, scn, out->given, processes, o->quiet ? NULL : stderr))
+        return -1;
+    out->ground = sim_loopback_ground(out->loopback);
+    return 0;
+}
+
+static int carry_processes(struct carrier *out, const struct cli_run_options *o,
+                           const struct scn *scn)
+{
+    (void)o;
+    if (sim_processes_create(&out->processes, scn, NULL))
+        return -1;
+    out->ground = sim_processes_ground(out->processes);
+    return 0;
+}
+
+/* -2: and it was said why. */
+static int read_aim(struct carrier *out, const struct cli_run_options *o, const struct scn *scn,
+                    struct rig_site_config *config)
+{
+    char message[1024];
+    uint64_t cuts = AIMED_CUTS;
+    if (!o->aim)
+        return 0;
+    if (rig_aim_read(&out->aim, o->aim, message, sizeof message)) {
+        fprintf(stderr, "brickyard: --aim: %s\n", message);
+        return -2;
+    }
+    if (o->aimed_cuts && !cli_number("--aimed-cuts", o->aimed_cuts, 1, AIMED_CUTS_MAX, &cuts))
+        return -2;
+    out->aim.seed = scn->seed;
+    config->aim = &out->aim;
+    config->aimed_cuts = (uint32_t)cuts;
+    return 0;
+}
+
+/* -2: and it was said why. */
+static int carry_bench(struct carrier *out, const struct cli_run_options *o, const struct scn *scn)
+{
+    char message[1024];
+    if (rig_bench_read(&out->bench, o->bench, message, sizeof message)) {
+        fprintf(stderr, "brickyard: %s\n", message);
+        return -2;
+    }
+    struct rig_site_config config = {.scn = scn, .bench = out->bench, .what_for = "brickyard run"};
+    if (read_aim(out, o, scn, &config))
+        return -2;
+    if (rig_site_create(&out->site, &config))
+        return -1;
+    out->ground = rig_site_ground(out->site);
+    return 0;
+}
+
+static int carry_boards(struct carrier *out, const struct cli_run_options *o, const struct scn *scn)
+{
+    if (o->bench)
+        return carry_bench(out, o, scn);
+    if (rig_world_create(&out->boards, scn, NULL, NULL))
+        return -1;
+    out->ground = rig_world_ground(out->boards);
+    return 0;
+}
+
+/* carry: 0, -1 without memory, or -2 when it was said why not; NULL: virtual time. The first is the
+ * default. */
+static const struct world {
+    const char *name;
+    int (*carry)(struct carrier *out, const struct cli_run_options *o, const struct scn *scn);
+} worlds[] = {
+    {"virtual", NULL},
+    {"loopback", carry_loopback},
+    {"process", carry_processes},
+    {"board", carry_boards},
+};
+enum { WORLDS = sizeof worlds / sizeof *worlds };
+
+/* NULL: none of them. */
+static const struct world *world_of(const struct cli_run_options *o)
+{
+    for (size_t i = 0; i < WORLDS; i++)
+        if (!o->world || !strcmp(o->world, worlds[i].name))
+            return &worlds[i];
+    return NULL;
+}
+
+static void refuse_world(const char *name)
+{
+    fprintf(stderr, "brickyard: --world %s: no such world; accepted:", name);
+    for (size_t i = 0; i < WORLDS; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", worlds[i].name);
+    fputc('\n', stderr);
+}
+
+static int carry(struct carrier *out, const struct cli_run_options *o, const struct scn *scn,
+                 const struct sim_given *given)
+{
+    const struct world *world = world_of(o);
+    *out = (struct carrier){.given = sim_given_wanted(&o->given) ? given : NULL};
+    return world->carry ? world->carry(out, o, scn) : 0;
+}
+
+static void put_down(struct carrier *carrier)
+{
+    sim_loopback_free(carrier->loopback);
+    sim_processes_free(carrier->processes);
+    rig_world_free(carrier->boards);
+    rig_site_free(carrier->site);
+    rig_bench_free(carrier->bench);
+    rig_aim_free(&carrier->aim);
 }
 
 static bool check_options(const struct cli_run_options *o)
@@ -37,14 +159,27 @@ static bool check_options(const struct cli_run_options *o)
         fprintf(stderr, "brickyard: --html: not built yet; accepted: --json, --junit, --db\n");
         return false;
     }
-    if (world_of(o) == WORLDS) {
-        fprintf(stderr, "brickyard: --world %s: %s; accepted: virtual, loopback, process\n",
-                o->world, !strcmp(o->world, "board") ? "not built yet" : "no such world");
+    if (!world_of(o)) {
+        refuse_world(o->world);
         return false;
     }
-    if (o->digest && world_of(o) != WORLD_VIRTUAL) {
+    if (o->digest && world_of(o)->carry) {
         fprintf(stderr, "brickyard: --check-digest: a world on the wall clock has no digest; "
                         "accepted with --world virtual\n");
+        return false;
+    }
+    if (sim_given_wanted(&o->given) && world_of(o)->carry != carry_loopback) {
+        fprintf(stderr, "brickyard: --broker, --store, --ca, --accounts, --store-secret-file: "
+                        "accepted with --world loopback only\n");
+        return false;
+    }
+    if (o->bench && world_of(o)->carry != carry_boards) {
+        fprintf(stderr, "brickyard: --bench: accepted with --world board only\n");
+        return false;
+    }
+    if ((o->aim || o->aimed_cuts) && !(o->bench && o->aim)) {
+        fprintf(stderr, "brickyard: --aim, --aimed-cuts: accepted with --bench only, --aimed-cuts "
+                        "with --aim\n");
         return false;
     }
     const struct cli_output output[] = {
@@ -104,31 +239,9 @@ static int write_outputs(const struct cli_run_options *o, const struct rep_resul
     return cli_flushed() ? code : CLI_INFRASTRUCTURE;
 }
 
-/* What carries the fleet; ground NULL: virtual time. */
-struct carrier {
-    struct sim_loopback *loopback;
-    struct sim_processes *processes;
-    const struct sim_ground *ground;
-};
-
-static int carry(struct carrier *out, const struct cli_run_options *o, const struct scn *scn)
-{
-    enum world world = world_of(o);
-    *out = (struct carrier){0};
-    if (world == WORLD_LOOPBACK) {
-        if (sim_loopback_create(&out->loopback, scn, o->quiet ? NULL : stderr))
-            return -1;
-        out->ground = sim_loopback_ground(out->loopback);
-    } else if (world == WORLD_PROCESS) {
-        if (sim_processes_create(&out->processes, scn, NULL))
-            return -1;
-        out->ground = sim_processes_ground(out->processes);
-    }
-    return 0;
-}
-
-static int simulate(const struct cli_run_options *o, const struct scn *scn, uint32_t devices,
-                    uint32_t jobs)
+static int simulate(const struct cli_run_options *o, const struct scn *scn,
+                    const struct sim_given *given, const struct sim_burn_in *burn_in,
+                    uint32_t devices, uint32_t jobs)
 {
     struct rep_progress progress;
     struct rep_result result;
@@ -142,18 +255,21 @@ static int simulate(const struct cli_run_options *o, const struct scn *scn, uint
                                         .check_digest = o->digest,
                                         .devices_override = devices,
                                         .sets = o->sets,
-                                        .set = o->set};
+                                        .set = o->set,
+                                        .burn_in = burn_in};
     struct carrier carrier;
-    if (carry(&carrier, o, scn)) {
-        fprintf(stderr, "brickyard: no memory\n");
-        return CLI_INFRASTRUCTURE;
+    int carried = carry(&carrier, o, scn, given);
+    if (carried) {
+        put_down(&carrier);
+        if (carried == -1)
+            fprintf(stderr, "brickyard: no memory\n");
+        return carried == -1 ? CLI_INFRASTRUCTURE : CLI_USAGE;
     }
     options.ground = carrier.ground;
     rep_progress_start(&progress, stderr, o->quiet);
     int error = sim_fleet_run(&result, scn, &options, message, sizeof message);
     rep_progress_end(&progress);
-    sim_loopback_free(carrier.loopback);
-    sim_processes_free(carrier.processes);
+    put_down(&carrier);
     int code;
     if (!error) {
         code = write_outputs(o, &result);
@@ -173,7 +289,18 @@ int cli_run_with(const struct cli_run_options *o)
     uint32_t devices = 0, jobs = 0;
     if (!check_options(o) || !cli_jobs(o->jobs, &jobs) || !load(&scn, o, &devices))
         return CLI_USAGE;
-    int code = simulate(o, scn, devices, jobs);
+    struct sim_given given = {0};
+    struct sim_burn_in burn_in = {0};
+    char message[1024];
+    int code = CLI_USAGE;
+    if (sim_given_wanted(&o->given) && sim_given_read(&given, &o->given, message, sizeof message))
+        fprintf(stderr, "brickyard: %s\n", message);
+    else if (o->burn_in && rig_burnin_read(&burn_in, o->burn_in, message, sizeof message))
+        fprintf(stderr, "brickyard: --burn-in %s\n", message);
+    else
+        code = simulate(o, scn, &given, o->burn_in ? &burn_in : NULL, devices, jobs);
+    rig_burnin_free(&burn_in);
+    sim_given_free(&given);
     scn_free(scn);
     return code;
 }
@@ -212,10 +339,28 @@ int cli_run(int argc, char **argv)
     const struct poptOption table[] = {
         {"seed", 0, POPT_ARG_STRING, &o.seed, 0, "seed of everything random", "N"},
         {"devices", 0, POPT_ARG_STRING, &o.devices, 0, "scale the fleet (labs stay)", "N"},
-        {"jobs", 'j', POPT_ARG_STRING, &o.jobs, 0, "threads; the result is the same for any number",
-         "N"},
+        {"jobs", 'j', POPT_ARG_STRING, &o.jobs, 0,
+         "threads (--world loopback: processes); the result is the same for any number", "N"},
         {"world", 0, POPT_ARG_STRING, &o.world, 0,
-         "virtual; loopback: real servers and sockets; process: real daemons too", "WORLD"},
+         "virtual; loopback: real servers and sockets; process: real daemons too; board: QEMU "
+         "boards",
+         "WORLD"},
+        {"bench", 0, POPT_ARG_STRING, &o.bench, 0,
+         "boards behind relays, with --world board: rig/README.md", "BENCH.yaml"},
+        {"aim", 0, POPT_ARG_STRING, &o.aim, 0,
+         "with --bench, cuts of the rig's own: \"/REGEX/+5ms\", \"/REGEX/+0ms..200ms/5ms\", "
+         "\"/REGEX/+random 0ms..2s\" or \"random 0ms..2s\" from power on",
+         "TEXT"},
+        {"aimed-cuts", 0, POPT_ARG_STRING, &o.aimed_cuts, 0, "of each board, with --aim (10)", "N"},
+        {"broker", 0, POPT_ARG_STRING, &o.given.broker, 0,
+         "somebody else's, with --world loopback: sim/given/README.md", "mqtts://HOST[:PORT]"},
+        {"store", 0, POPT_ARG_STRING, &o.given.store, 0, "somebody else's, with --world loopback",
+         "https://HOST[:PORT]/[PATH/]"},
+        {"ca", 0, POPT_ARG_STRING, &o.given.ca, 0, "of their certificates, PEM", "FILE"},
+        {"accounts", 0, POPT_ARG_STRING, &o.given.accounts, 0,
+         "user,secret for --broker; `brickyard export` makes it", "FILE"},
+        {"store-secret-file", 0, POPT_ARG_STRING, &o.given.store_secret_file, 0,
+         "URLs of --store are signed by it", "FILE"},
         {"set", 0, POPT_ARG_STRING, NULL, OPTION_SET, "override one value of the scenario",
          "key.path=value"},
         {"db", 0, POPT_ARG_STRING, &o.db, 0, "keep the result as SQLite", "FILE"},
@@ -223,6 +368,8 @@ int cli_run(int argc, char **argv)
         {"junit", 0, POPT_ARG_STRING, &o.junit, 0, "result as JUnit XML", "FILE"},
         {"html", 0, POPT_ARG_STRING | POPT_ARGFLAG_DOC_HIDDEN, &o.html, 0, NULL, NULL},
         {"trace", 0, POPT_ARG_STRING, &o.trace, 0, "tell one device's whole story", "DEVICE"},
+        {"burn-in", 0, POPT_ARG_STRING, &o.burn_in, 0,
+         "a finished `brickyard rig burnin`, in place of the lab phase", "FILE"},
         {"check-digest", 0, POPT_ARG_STRING, &o.digest, 0, "exit 5 unless the digest is this",
          "HEX"},
         {"quiet", 'q', POPT_ARG_NONE, &o.quiet, 0, "no summary, no progress", NULL},
@@ -232,8 +379,12 @@ int cli_run(int argc, char **argv)
     int code = parse(&o, context) ? CLI_USAGE : cli_run_with(&o);
     for (uint32_t i = 0; i < o.sets; i++)
         free((void *)o.set[i]);
-    const char *const text[] = {o.seed, o.devices, o.jobs, o.world, o.db,
-                                o.json, o.junit,   o.html, o.trace, o.digest};
+    const char *const text[] = {
+        o.seed,        o.devices,    o.jobs,           o.world,
+        o.bench,       o.db,         o.json,           o.junit,
+        o.html,        o.trace,      o.digest,         o.given.broker,
+        o.given.store, o.given.ca,   o.given.accounts, o.given.store_secret_file,
+        o.aim,         o.aimed_cuts, o.burn_in};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         free((void *)text[i]);
     poptFreeContext(context);

@@ -13,16 +13,7 @@ void dev_break(struct sim_device *dev, enum rep_promise promise, const char *wha
 
 enum scn_region dev_region(const struct sim_device *dev, uint32_t addr)
 {
-    const struct boot_layout *layout = &dev->world->layout;
-    if (addr < layout->bootloader_bytes)
-        return SCN_REGION_BOOTLOADER;
-    if (addr >= layout->data_addr)
-        return addr < layout->data_addr + layout->journal_bytes ? SCN_REGION_JOURNAL
-                                                                : SCN_REGION_DATA;
-    for (int slot = 0; slot < BOOT_SLOTS; slot++)
-        if (addr >= layout->slot_addr[slot] && addr < layout->slot_addr[slot] + layout->slot_bytes)
-            return slot == dev->running_slot ? SCN_REGION_RUNNING_SLOT : SCN_REGION_STAGING_SLOT;
-    return SCN_REGION_CONFIG;
+    return sim_fault_region(&dev->world->layout, dev->running_slot, addr);
 }
 
 static bool healthy(const struct sim_device *dev)

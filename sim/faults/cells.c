@@ -35,3 +35,16 @@ const struct sim_fault_cell *sim_fault_cells(uint32_t *count)
     *count = sizeof cells / sizeof *cells;
     return cells;
 }
+
+enum scn_region sim_fault_region(const struct boot_layout *layout, int running_slot, uint32_t addr)
+{
+    if (addr < layout->bootloader_bytes)
+        return SCN_REGION_BOOTLOADER;
+    if (addr >= layout->data_addr)
+        return addr < layout->data_addr + layout->journal_bytes ? SCN_REGION_JOURNAL
+                                                                : SCN_REGION_DATA;
+    for (int slot = 0; slot < BOOT_SLOTS; slot++)
+        if (addr >= layout->slot_addr[slot] && addr < layout->slot_addr[slot] + layout->slot_bytes)
+            return slot == running_slot ? SCN_REGION_RUNNING_SLOT : SCN_REGION_STAGING_SLOT;
+    return SCN_REGION_CONFIG;
+}

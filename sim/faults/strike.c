@@ -82,6 +82,18 @@ struct sim_fault *sim_fault_leave(struct sim_fault_set *set, enum scn_during sta
     return NULL;
 }
 
+struct sim_fault *sim_fault_moment(struct sim_fault_set *set, enum scn_during state)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        struct sim_fault *fault = &set->fault[i];
+        if (fault->kind != SCN_FAULT_POWER_LOSS || !waits_for(fault, state))
+            continue;
+        sim_fault_arm(fault);
+        return fault;
+    }
+    return NULL;
+}
+
 static bool hits(const struct sim_fault *fault, enum scn_region region,
                  const struct sim_flash_call *call)
 {

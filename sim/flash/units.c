@@ -132,9 +132,10 @@ enum sim_flash_end sim_flash_carry_out(struct sim_flash *flash, const struct sim
 void sim_flash_apply(struct sim_flash *flash, const struct sim_flash_call *call,
                      const struct sim_flash_cut *cut)
 {
-    uint32_t begun, unit = sim_flash_unit_bytes(flash, call);
+    uint32_t begun;
     assert(call->addr <= flash->base->bytes && call->len <= flash->base->bytes - call->addr);
-    assert(call->addr % unit == 0 && call->units > 0 && call->len / unit == call->units);
+    assert(call->addr % sim_flash_unit_bytes(flash, call) == 0 && call->units > 0);
+    assert(call->len / sim_flash_unit_bytes(flash, call) == call->units);
     assert(call->kind == SIM_FLASH_ERASE ? call->units == 1 : call->data != NULL);
     assert(!cut || (cut->unit < call->units && cut->form > SCN_TORN_ANY && cut->form < SCN_TORNS &&
                     cut->then <= SIM_FLASH_CALL_LIES));

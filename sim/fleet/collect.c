@@ -14,9 +14,8 @@ static const int64_t UNREACHABLE_AFTER_OWN_US = 100000000;
 
 static int64_t unreachable_after_us(const struct sim_fleet *fleet)
 {
-    const struct sim_ground *ground = fleet->options->ground;
-    return ground && !ground->devices ? UNREACHABLE_AFTER_OWN_US * fleet->world.pace
-                                      : UNREACHABLE_AFTER_US;
+    return fleet->options->ground ? UNREACHABLE_AFTER_OWN_US * fleet->world.pace
+                                  : UNREACHABLE_AFTER_US;
 }
 
 double sim_fleet_wall_s(void)
@@ -256,6 +255,16 @@ static uint32_t crashed_devices(const struct sim_fleet *fleet)
     return crashed;
 }
 
+static void tell_figures(const struct sim_fleet *fleet)
+{
+    const struct sim_fleet_options *options = fleet->options;
+    for (uint32_t d = 0; options->figures && d < fleet->devices; d++) {
+        struct camp_figures figures;
+        camp_figures(fleet->camp, d, &figures);
+        options->figures(options->figures_ctx, d, &figures);
+    }
+}
+
 int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out)
 {
     sim_fleet_identify(fleet, out);
@@ -268,9 +277,13 @@ int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out)
     out->belief_wrong_at_end = fleet->belief_wrong;
     out->belief_wrong_longest_s = fleet->belief_wrong_longest_us / 1000000;
     int error = camp_report(fleet->camp, out) ? SIM_FLEET_EMEMORY : 0;
+    const struct sim_burn_in *burn_in = fleet->options->burn_in;
+    if (!error && burn_in &&
+        rep_fact_add(out, "burn-in", "%.100s: %.150s", burn_in->file, burn_in->figures))
+        error = SIM_FLEET_EMEMORY;
     const struct sim_ground *ground = fleet->options->ground;
-    if (!error)
-        error = ground ? ground->report(ground->ctx, out) : digest(fleet, out);
+    if (!error && !ground)
+        error = digest(fleet, out);
     if (!error)
         error = device_rows(fleet, out);
     if (!error)
@@ -279,6 +292,10 @@ int sim_fleet_collect(struct sim_fleet *fleet, struct rep_result *out)
         error = promise_rows(fleet, out);
     if (!error)
         error = cut_rows(fleet, out);
+    if (!error && ground)
+        error = ground->report(ground->ctx, out);
+    if (!error)
+        tell_figures(fleet);
     if (!error)
         sim_fleet_judge(fleet, out);
     return error;

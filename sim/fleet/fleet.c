@@ -32,17 +32,18 @@ static int build_registry(struct sim_fleet *fleet)
 static int open_service(struct sim_fleet *fleet)
 {
     const struct sim_artifact *candidate = &fleet->world.artifact[fleet->world.candidate];
-    fleet->camp_config =
-        (struct camp_config){.plan = &fleet->scn->campaign,
-                             .device = fleet->registry,
-                             .devices = fleet->devices,
-                             .campaign_id = fleet->scn->name,
-                             .manifest = fleet->world.manifest,
-                             .candidate = candidate->from->version,
-                             .rollback_version = fleet->scn->campaign.rollback_version,
-                             .seed = fleet->scn->seed,
-                             .start_us = fleet->scn->start_us,
-                             .pace = fleet->world.pace};
+    fleet->camp_config = (struct camp_config){
+        .plan = &fleet->scn->campaign,
+        .device = fleet->registry,
+        .devices = fleet->devices,
+        .campaign_id = fleet->scn->name,
+        .manifest = fleet->world.manifest,
+        .candidate = candidate->from->version,
+        .rollback_version = fleet->scn->campaign.rollback_version,
+        .seed = fleet->scn->seed,
+        .start_us = fleet->scn->start_us,
+        .pace = fleet->world.pace,
+        .burn_in = fleet->options->burn_in ? &fleet->options->burn_in->phase : NULL};
     if (camp_open(&fleet->camp, &fleet->camp_config, fleet->db))
         return sim_fleet_say(fleet, "the campaign service could not be opened on its database",
                              SIM_FLEET_EDB);
@@ -273,11 +274,16 @@ static int run(struct sim_fleet *fleet)
     return 0;
 }
 
-static void inspect(struct sim_fleet *fleet)
+static int inspect(struct sim_fleet *fleet)
 {
+    const struct sim_ground *ground = fleet->options->ground;
     for (uint32_t d = 0; d < fleet->devices; d++)
         sim_fleet_inspect(fleet, d);
+    if (ground && ground->held_out &&
+        ground->held_out(ground->ctx, fleet->message, fleet->message_len))
+        return SIM_FLEET_ELOST;
     sim_belief_end(fleet);
+    return 0;
 }
 
 /* With all that is known before the run, for whoever finds the file after a crash. */
@@ -311,6 +317,8 @@ static int prepare(struct sim_fleet *fleet)
         return SIM_FLEET_EGROUND;
     if (sim_world_build(&fleet->world, fleet->scn, why, sizeof why))
         return sim_fleet_say(fleet, why, SIM_FLEET_EWORLD);
+    if (fleet->options->burn_in && sim_fleet_check_burn_in(fleet))
+        return SIM_FLEET_EWORLD;
     if (ground && ground->prepare(ground->ctx, &fleet->world, why, sizeof why))
         return sim_fleet_say(fleet, why, SIM_FLEET_EGROUND);
     fleet->devices = fleet->world.roster.count;
@@ -395,7 +403,7 @@ int sim_fleet_run(struct rep_result *out, const struct scn *scn,
         error = options->ground ? sim_wall_run(fleet) : run(fleet);
     sim_crew_stop(fleet);
     if (!error)
-        inspect(fleet);
+        error = inspect(fleet);
     if (!error)
         error = finish(fleet, out);
     clean_up(fleet);

@@ -131,6 +131,9 @@ void sim_fleet_truth(const struct sim_fleet *fleet, uint32_t device, struct sim_
 uint32_t sim_fleet_changes(const struct sim_fleet *fleet, uint32_t device);
 void sim_fleet_inspect(struct sim_fleet *fleet, uint32_t device);
 
+/* burn_in.c: 0, or SIM_FLEET_EWORLD with the reason said */
+int sim_fleet_check_burn_in(struct sim_fleet *fleet);
+
 /* belief.c */
 void sim_belief_follow(struct sim_fleet *fleet);
 void sim_belief_end(struct sim_fleet *fleet);

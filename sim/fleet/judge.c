@@ -204,6 +204,16 @@ static void say_away(struct rep_result *result, uint32_t away)
                  "; %u devices out of reach by a fault that still lasts", away);
 }
 
+/* A lab phase with a burn-in in its place. */
+static const char *who_stopped(const struct sim_fleet *fleet, const struct rep_phase *phase)
+{
+    const struct scn_campaign *plan = &fleet->scn->campaign;
+    for (uint32_t p = 0; fleet->options->burn_in && p < plan->phases; p++)
+        if (plan->phase[p].size == SCN_SIZE_LAB && !strcmp(plan->phase[p].name, phase->name))
+            return "a failed burn-in";
+    return has_red(phase) ? "a gate" : "an order or missing data";
+}
+
 void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
 {
     const struct scn_expect *expect = &fleet->scn->expect;
@@ -237,7 +247,7 @@ void sim_fleet_judge(const struct sim_fleet *fleet, struct rep_result *result)
             say(result, EXIT_PASS, "what the scenario expects came true");
         else {
             snprintf(why, sizeof why, "%s stopped the campaign in phase %s",
-                     has_red(phase) ? "a gate" : "an order or missing data", phase->name);
+                     who_stopped(fleet, phase), phase->name);
             say(result, EXIT_STOPPED, why);
         }
     } else {

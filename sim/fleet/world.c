@@ -114,8 +114,8 @@ static int make_artifacts(struct sim_world *world, const struct sim_fw_key key[3
                           size_t len)
 {
     const struct scn *scn = world->scn;
-    const char *type = "";
-    for (uint32_t g = 0; g < scn->groups && !*type; g++)
+    const char *type = scn->group[0].device_type; /* where all are labs */
+    for (uint32_t g = scn->groups; g-- > 0;)
         if (!scn->group[g].lab)
             type = scn->group[g].device_type;
     for (uint32_t i = 0; i < scn->firmwares; i++) {
@@ -232,14 +232,14 @@ static int make_base(struct sim_world *world, uint32_t group)
     return error ? -1 : 0;
 }
 
-static int make_manifest(struct sim_world *world, char *message, size_t len)
+int sim_world_manifest(const struct sim_world *world, const char *url, char **out)
 {
     const struct sim_artifact *image = &world->artifact[world->candidate];
     char firmware_id[48];
     snprintf(firmware_id, sizeof firmware_id, "fw-%.32s", image->from->version);
     const struct sim_fw_manifest manifest = {
         .firmware_id = firmware_id,
-        .binary_url = image->url,
+        .binary_url = url,
         .signing_cert_id = image->cert_id,
         .release_notes_url = "https://artifacts.invalid/notes",
         .rollback_version = world->scn->campaign.rollback_version,
@@ -249,7 +249,12 @@ static int make_manifest(struct sim_world *world, char *message, size_t len)
         .sig = image->signature,
         .sig_len = image->signature_bytes,
     };
-    int error = sim_fw_manifest(&world->manifest, &manifest);
+    return sim_fw_manifest(out, &manifest);
+}
+
+static int make_manifest(struct sim_world *world, char *message, size_t len)
+{
+    int error = sim_world_manifest(world, world->artifact[world->candidate].url, &world->manifest);
     return error ? fail(message, len, "manifest", sim_fw_error_name(error)) : 0;
 }
 

@@ -3,12 +3,7 @@
 
 int64_t lb_now_us(const struct sim_loopback *lb)
 {
-    return sim_host_clock_now(&lb->clock, lb->scn->campaign.time_scale);
-}
-
-int64_t lb_utc_ms(void *ctx)
-{
-    return lb_now_us(ctx) / 1000;
+    return sim_yard_now_us(&lb->yard);
 }
 
 int64_t lb_device_utc_ms(void *ctx)

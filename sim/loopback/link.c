@@ -63,6 +63,7 @@ static uint32_t token_of(enum sim_wire_topic topic, uint32_t id)
 void lb_device_woke(struct lb_device *dev)
 {
     sim_queue_set(&dev->lb->due, dev->number, sim_device_next(dev->device));
+    lb_worker_untold(dev);
 }
 
 static struct sim_shard *shard_of(const struct lb_device *dev)
@@ -181,13 +182,15 @@ static void connect_now(struct lb_device *dev)
 static void get_now(struct lb_device *dev)
 {
     char connect_to[32];
-    snprintf(connect_to, sizeof connect_to, "127.0.0.1:%u",
-             sim_rough_port(dev->lb->rough, dev->number, SIM_ROUGH_STORE));
+    struct lb_where store;
+    const struct agent_clock of_world = {lb_device_utc_ms, dev};
+    lb_where(dev->lb, dev->number, SIM_ROUGH_STORE, &store);
+    snprintf(connect_to, sizeof connect_to, "%s:%u", store.ip, store.port);
     const struct agent_request request = {.url = dev->url,
                                           .offset = dev->offset,
-                                          .bind_address = dev->address,
+                                          .bind_address = store.on_this_host ? dev->address : NULL,
                                           .connect_to = connect_to,
-                                          .clock = {lb_device_utc_ms, dev}};
+                                          .clock = sim_yard_clock(&dev->lb->yard, &of_world)};
     take_place(dev, SIM_ROUGH_STORE);
     dev->transfer = agent_http_get(dev->lb->http, &request, &http_events, dev);
     dev->lb->transfers += dev->transfer != NULL;
@@ -293,13 +296,15 @@ static uint16_t connect_within_s(const struct scn_device *times)
 
 int lb_device_open(struct lb_device *dev)
 {
+    const struct agent_clock of_world = {lb_device_utc_ms, dev};
     name_topics(dev);
+    lb_where(dev->lb, dev->number, SIM_ROUGH_BROKER, &dev->broker);
     dev->mqtt_config = (struct agent_mqtt_config){
-        .tls = dev->lb->tls,
-        .host = "127.0.0.1",
-        .server_name = SIM_BROKER_NAME,
-        .port = sim_rough_port(dev->lb->rough, dev->number, SIM_ROUGH_BROKER),
-        .bind_address = dev->address,
+        .tls = dev->lb->yard.tls,
+        .host = dev->broker.ip,
+        .server_name = sim_yard_broker_name(&dev->lb->yard),
+        .port = dev->broker.port,
+        .bind_address = dev->broker.on_this_host ? dev->address : NULL,
         .client_id = dev->id,
         .identity = dev->identity,
         .user = dev->identity ? NULL : dev->id,
@@ -312,9 +317,9 @@ int lb_device_open(struct lb_device *dev)
         .message_bytes_max = MESSAGE_BYTES_MAX,
         .keepalive_s = (uint16_t)(dev->lb->scn->device.keepalive_us / 1000000),
         .connect_within_s = connect_within_s(&dev->lb->scn->device),
-        .clock = {lb_device_utc_ms, dev},
+        .clock = sim_yard_clock(&dev->lb->yard, &of_world),
     };
-    if (agent_mqtt_create(&dev->mqtt, dev->lb->loop, &dev->mqtt_config, &mqtt_events, dev))
+    if (agent_mqtt_create(&dev->mqtt, dev->lb->yard.loop, &dev->mqtt_config, &mqtt_events, dev))
         return -1;
     sim_device_use_wire(dev->device, &lb_wire, dev);
     lb_device_woke(dev);

@@ -14,6 +14,9 @@ enum {
     BROKER_RESERVE = 64   /* of mosquitto's descriptors: listeners, log, the service, observers */
 };
 static const uint64_t DEVICE_BYTES = 160 * 1024, PROCESS_BYTES = 256 << 20;
+/* A worker shares images and tables with its parent, and has its own libraries' state and proxies.
+ */
+static const uint64_t WORKER_BYTES = 24 << 20;
 /* mosquitto and nginx hold a TLS connection each as well. */
 static const uint64_t SERVER_BYTES = 60 * 1024;
 
@@ -28,35 +31,102 @@ static uint64_t fleet_files(const struct sim_loopback_need *need)
            (uint64_t)need->through_proxy * FD_THROUGH_PROXY;
 }
 
-uint32_t lb_transfers_max(const struct sim_loopback_need *need)
+static uint64_t spare_files(void)
+{
+    return FD_RESERVE + TRANSFERS_MIN;
+}
+
+/* The most files of devices in one of so many processes: shares are cut between two devices. */
+static uint64_t share_max(const struct sim_loopback_need *need, uint64_t processes)
+{
+    uint64_t all = fleet_files(need);
+    if (processes < 2)
+        return all;
+    return (all + processes - 1) / processes + FD_OF_DEVICE + FD_THROUGH_PROXY;
+}
+
+static bool files_fit(const struct sim_loopback_need *need, uint64_t processes)
+{
+    return share_max(need, processes) + spare_files() <= sim_host_files_max();
+}
+
+uint32_t sim_loopback_processes(const struct sim_loopback_need *need)
+{
+    uint32_t processes = need->processes ? need->processes : 1;
+    while (!need->processes && processes < SIM_LOOPBACK_PROCESSES_MAX &&
+           !files_fit(need, processes))
+        processes++;
+    processes = processes < SIM_LOOPBACK_PROCESSES_MAX ? processes : SIM_LOOPBACK_PROCESSES_MAX;
+    return processes < need->devices ? processes : need->devices;
+}
+
+uint32_t lb_transfers_max(const struct sim_loopback_need *need, uint32_t processes)
 {
     uint64_t limit = sim_host_files_max();
-    uint64_t left = less(limit, fleet_files(need) + FD_RESERVE);
-    uint64_t store = less(limit / 2, BROKER_RESERVE); /* what sim/servers lets nginx open */
+    uint64_t left = less(limit, share_max(need, processes) + FD_RESERVE);
+    /* What sim/servers lets nginx open. */
+    uint64_t store = less(limit / 2, BROKER_RESERVE) / processes;
     left = left < store ? left : store;
+    left = left > 0 ? left : 1;
     return left < need->devices ? (uint32_t)left : need->devices;
+}
+
+static uint64_t files_of(const struct sim_world *world, uint32_t device)
+{
+    return FD_OF_DEVICE + (sim_rough_is(world, device) ? FD_THROUGH_PROXY : 0);
+}
+
+uint32_t lb_share_from(const struct sim_world *world, uint32_t number, uint32_t workers)
+{
+    uint32_t devices = world->roster.count, device = 0;
+    const struct sim_loopback_need need = {.devices = devices,
+                                           .through_proxy = sim_rough_count(world)};
+    uint64_t before = 0, wanted = fleet_files(&need) * number / workers;
+    if (number == workers)
+        return devices;
+    while (device < devices && before < wanted)
+        before += files_of(world, device++);
+    return device;
+}
+
+/* The most devices whose files fit, in proportion: the same share of a smaller fleet goes through
+ * the proxy. */
+static uint64_t most_by_files(const struct sim_loopback_need *need, uint64_t processes)
+{
+    enum { ONE = FD_OF_DEVICE + FD_THROUGH_PROXY };
+    uint64_t each = less(sim_host_files_max(), spare_files() + (processes > 1 ? ONE : 0));
+    return less(each * processes, FD_THROUGH_PROXY) * need->devices / fleet_files(need);
+}
+
+static int check_files(const struct sim_loopback_need *need, char *message, size_t len)
+{
+    uint64_t files = sim_host_files_max(), processes = sim_loopback_processes(need);
+    uint64_t by_broker = less(files, BROKER_RESERVE);
+    struct sim_host_limit small = {
+        .what = "the limit of open files (ulimit -Hn) is", .change = "raise it", .have = files};
+    bool broker_fits = need->broker_given || need->devices <= by_broker;
+    small.most = files_fit(need, processes) ? need->devices : most_by_files(need, processes);
+    if (!broker_fits && by_broker < small.most) {
+        small.what = "the limit of open files (ulimit -Hn), which is mosquitto's as well, is";
+        small.most = by_broker;
+    }
+    if (small.most == need->devices)
+        return 0;
+    if (need->processes)
+        small.change = "raise it, or leave --jobs out";
+    return sim_host_refuse(&small, message, len, need->devices);
 }
 
 int sim_loopback_preflight(const struct sim_loopback_need *need, char *message, size_t len)
 {
-    uint64_t files = sim_host_files_max(), spare = FD_RESERVE + TRANSFERS_MIN;
     uint64_t memory = sim_host_memory_bytes(), one = DEVICE_BYTES + SERVER_BYTES;
-    uint64_t wants = fleet_files(need), devices = need->devices;
-    struct sim_host_limit small = {
-        .what = "the limit of open files (ulimit -Hn) is", .change = "raise it", .have = files};
-    if (wants + spare > files) {
-        /* In proportion: the same share of a smaller fleet goes through the proxy. */
-        small.most = less(files, spare + FD_THROUGH_PROXY) * devices / wants;
-        return sim_host_refuse(&small, message, len, need->devices);
-    }
-    if (devices + BROKER_RESERVE > files) {
-        small.what = "the limit of open files (ulimit -Hn), which is mosquitto's as well, is";
-        small.most = less(files, BROKER_RESERVE);
-        return sim_host_refuse(&small, message, len, need->devices);
-    }
-    if (memory && memory < PROCESS_BYTES + devices * one) {
-        small = (struct sim_host_limit){"the memory that is free, in bytes, is", "free some",
-                                        memory, less(memory, PROCESS_BYTES) / one};
+    uint64_t processes = sim_loopback_processes(need);
+    uint64_t fixed = PROCESS_BYTES + (processes > 1 ? processes * WORKER_BYTES : 0);
+    if (check_files(need, message, len))
+        return -1;
+    if (memory && memory < fixed + need->devices * one) {
+        const struct sim_host_limit small = {"the memory that is free, in bytes, is", "free some",
+                                             memory, less(memory, fixed) / one};
         return sim_host_refuse(&small, message, len, need->devices);
     }
     sim_host_files_raise();

@@ -3,18 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { END_WITHIN_MS = 5000 };
+enum { NO_BOOT_CODE = 3 };
 
 /* Between fork and exec: only calls that are safe there. A rig that dies takes its daemons along,
  * also between fork and this. */
-static _Noreturn void become(const struct pw_device *dev, int output, const char *config,
+static _Noreturn void become(const struct sim_body *body, int output, const char *config,
                              pid_t parent)
 {
     char *const argv[] = {(char *)"ota-agent", (char *)"--config", (char *)config, NULL};
@@ -26,197 +24,174 @@ static _Noreturn void become(const struct pw_device *dev, int output, const char
     sigprocmask(SIG_SETMASK, &none, NULL);
     int nothing = open("/dev/null", O_RDONLY);
     if (setpgid(0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent || nothing < 0 ||
-        dup2(nothing, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 || chdir(dev->folder))
+        dup2(nothing, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 ||
+        chdir(body->given->folder))
         _exit(126);
     closefrom(3);
-    execv(dev->pw->program, argv);
+    execv(body->ps->program, argv);
     _exit(127);
 }
 
-static void heard(struct ev_loop *loop, ev_io *io, int events)
+static void readable(struct ev_loop *loop, ev_io *io, int events)
 {
     (void)loop, (void)events;
     pw_read(io->data);
 }
 
-int pw_spawn(struct pw_device *dev, char *message, size_t len)
+/* The daemon's end of the pipe blocks, ours does not. */
+static int start(struct sim_body *body, const char *config)
 {
-    char config[PW_PATH_MAX];
     int pipes[2];
     sigset_t all, before;
-    snprintf(config, sizeof config, "%s/agent.yaml", dev->folder);
-    if (pw_configure(dev) || pipe2(pipes, O_CLOEXEC | O_NONBLOCK)) {
-        snprintf(message, len, "%s: %s", config, strerror(errno));
+    if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK))
         return -1;
-    }
     fcntl(pipes[1], F_SETFL, 0);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid(), pid = fork();
     if (!pid)
-        become(dev, pipes[1], config, parent);
+        become(body, pipes[1], config, parent);
     int reason = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(pipes[1]);
-    if (pid < 0) {
+    if (pid < 0)
         close(pipes[0]);
-        snprintf(message, len, "no process for %s: %s", dev->unit->id, strerror(reason));
+    errno = reason;
+    body->pid = pid < 0 ? 0 : pid;
+    body->output = pid < 0 ? -1 : pipes[0];
+    return pid < 0 ? -1 : 0;
+}
+
+int pw_on(struct sim_body *body, char *message, size_t len)
+{
+    char config[PW_PATH_MAX];
+    snprintf(config, sizeof config, "%s/agent.yaml", body->given->folder);
+    if (start(body, config)) {
+        snprintf(message, len, "no process for %s: %s", body->given->unit->id, strerror(errno));
         return -1;
     }
-    dev->pid = pid;
-    dev->output = pipes[0];
-    dev->power = PW_ON;
-    dev->spawned = true;
-    dev->said[0] = dev->alarm[0] = '\0';
-    dev->line_bytes = 0;
-    dev->pw->counts.starts++;
-    ev_io_init(&dev->readable, heard, dev->output, EV_READ);
-    dev->readable.data = dev;
-    ev_io_start(dev->pw->loop, &dev->readable);
+    body->asked = false;
+    body->line_bytes = 0;
+    ev_io_init(&body->readable, readable, body->output, EV_READ);
+    body->readable.data = body;
+    ev_io_start(body->given->run->loop, &body->readable);
     return 0;
 }
 
-static void close_output(struct pw_device *dev)
+static void close_output(struct sim_body *body)
 {
-    if (dev->output < 0)
+    if (body->output < 0)
         return;
-    ev_io_stop(dev->pw->loop, &dev->readable);
-    close(dev->output);
-    dev->output = -1;
+    ev_io_stop(body->given->run->loop, &body->readable);
+    close(body->output);
+    body->output = -1;
 }
 
-/* Its last lines, the oldest first, as one text. */
-static void remember(struct pw_device *dev, const char *line)
+static void take(struct sim_body *body, const char *bytes, size_t len)
 {
-    size_t len = strlen(dev->said), more = strlen(line);
-    if (!dev->alarm[0] && (strstr(line, "Sanitizer") || strstr(line, "runtime error")))
-        snprintf(dev->alarm, sizeof dev->alarm, "%.*s", PW_SAID_MAX - 1, line);
-    if (more > sizeof dev->said - 4)
-        more = sizeof dev->said - 4;
-    while (len + more + 4 > sizeof dev->said) {
-        char *next = strstr(dev->said, " | ");
-        len = next ? strlen(next + 3) : 0;
-        memmove(dev->said, next ? next + 3 : "", len + 1);
-    }
-    snprintf(dev->said + len, sizeof dev->said - len, "%s%.*s", len ? " | " : "", (int)more, line);
-}
-
-static void take(struct pw_device *dev, const char *bytes, size_t len)
-{
+    const struct sim_body_events *tell = &body->given->events;
     for (size_t i = 0; i < len; i++) {
         if (bytes[i] != '\n') {
-            if (dev->line_bytes + 1 < sizeof dev->line)
-                dev->line[dev->line_bytes++] = bytes[i];
+            if (body->line_bytes + 1 < sizeof body->line)
+                body->line[body->line_bytes++] = bytes[i];
             continue;
         }
-        dev->line[dev->line_bytes] = '\0';
-        dev->line_bytes = 0;
-        remember(dev, dev->line);
-        if (dev->pw->fleet.trace && dev->pw->fleet.traced == dev->number)
-            fprintf(dev->pw->fleet.trace, "%s\n", dev->line);
         char line[PW_LINE_MAX];
-        memcpy(line, dev->line, sizeof line);
-        pw_line(dev, line);
+        memcpy(line, body->line, body->line_bytes);
+        line[body->line_bytes] = '\0';
+        body->line_bytes = 0;
+        tell->said(tell->ctx, line);
     }
 }
 
-static void read_all(struct pw_device *dev)
+static void read_all(struct sim_body *body)
 {
     char bytes[4096];
-    while (dev->output >= 0) {
-        ssize_t got = read(dev->output, bytes, sizeof bytes);
+    while (body->output >= 0) {
+        ssize_t got = read(body->output, bytes, sizeof bytes);
         if (got > 0) {
-            take(dev, bytes, (size_t)got);
+            take(body, bytes, (size_t)got);
             continue;
         }
         if (got < 0 && errno == EINTR)
             continue;
         if (got == 0 || errno != EAGAIN)
-            ev_io_stop(dev->pw->loop, &dev->readable); /* the rest is told by SIGCHLD */
+            ev_io_stop(body->given->run->loop, &body->readable); /* the rest is told by SIGCHLD */
         return;
     }
 }
 
-void pw_read(struct pw_device *dev)
+void pw_read(struct sim_body *body)
 {
-    read_all(dev);
-    if (dev->doom && dev->power == PW_ON)
-        pw_cut(dev, dev->doom, NULL);
+    read_all(body);
+    body->given->events.heard(body->given->events.ctx);
 }
 
-static void count_memory(struct sim_processes *pw, const struct rusage *usage)
+/* It is gone: what it had said, and what it took. */
+static void bury(struct sim_body *body, const struct rusage *usage)
 {
     uint64_t bytes = (uint64_t)usage->ru_maxrss * 1024;
-    pw->counts.rss_max = bytes > pw->counts.rss_max ? bytes : pw->counts.rss_max;
+    body->pid = 0;
+    if (bytes > body->ps->rss_max)
+        body->ps->rss_max = bytes;
+    read_all(body);
+    close_output(body);
 }
 
-void pw_kill(struct pw_device *dev)
+void pw_off(struct sim_body *body)
 {
-    struct rusage usage;
+    struct rusage usage = {0};
     int status;
-    pid_t pid = dev->pid;
-    dev->power = PW_OFF;
+    pid_t pid = body->pid;
     if (!pid)
         return;
     kill(pid, SIGKILL);
     while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR)
         continue;
-    dev->pid = 0;
-    count_memory(dev->pw, &usage);
-    pw_read(dev);
-    close_output(dev);
+    bury(body, &usage);
 }
 
-void pw_look(struct pw_device *dev)
+static void tell_end(struct sim_body *body, int status)
+{
+    const struct sim_body_events *tell = &body->given->events;
+    char how[64];
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    /* Asked before it had a handler for it. */
+    bool by_order = body->asked && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+    if (WIFSIGNALED(status))
+        snprintf(how, sizeof how, "by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else
+        snprintf(how, sizeof how, "with exit code %d", code);
+    tell->ended(tell->ctx, how, code == 0 || by_order, code == NO_BOOT_CODE);
+}
+
+void pw_look(struct sim_body *body)
 {
     struct rusage usage;
     int status;
-    pid_t pid = dev->pid;
+    pid_t pid = body->pid;
     if (!pid || wait4(pid, &status, WNOHANG | WUNTRACED, &usage) != pid)
         return;
     if (WIFSTOPPED(status)) {
-        pw_stopped(dev);
+        pw_read(body);
+        if (body->pid) /* what it said may have cost it its power */
+            body->given->events.stands(body->given->events.ctx);
         return;
     }
-    dev->pid = 0;
-    dev->power = PW_OFF;
-    count_memory(dev->pw, &usage);
-    pw_read(dev);
-    close_output(dev);
-    pw_ended_by_itself(dev, status);
+    bury(body, &usage);
+    tell_end(body, status);
 }
 
-static bool any_left(const struct sim_processes *pw)
+void pw_go_on(struct sim_body *body)
 {
-    for (uint32_t d = 0; d < pw->devices; d++)
-        if (pw->device[d].pid)
-            return true;
-    return false;
+    if (body->pid)
+        kill(body->pid, SIGCONT);
 }
 
-/* A clean end, as by its owner. Operations are still seen, and done at once. */
-void pw_end_all(struct sim_processes *pw)
+void pw_ask_to_end(struct sim_body *body)
 {
-    for (uint32_t d = 0; d < pw->devices; d++)
-        pw_witness_end(&pw->device[d]);
-    pw->ended = true;
-    for (uint32_t d = 0; d < pw->devices; d++)
-        if (pw->device[d].pid)
-            kill(pw->device[d].pid, SIGTERM);
-    for (int ms = 0; ms < END_WITHIN_MS && any_left(pw); ms++) {
-        for (uint32_t d = 0; d < pw->devices; d++) {
-            struct pw_device *dev = &pw->device[d];
-            pw_read(dev);
-            if (dev->op.open && !dev->op.resumed)
-                pw_resume(dev);
-            pw_look(dev);
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-    for (uint32_t d = 0; d < pw->devices; d++)
-        if (pw->device[d].pid) {
-            pw_kill(&pw->device[d]);
-            pw_break(&pw->device[d], REP_PROMISE_CONVERGENCE,
-                     "it did not end within 5 s of SIGTERM");
-        }
+    body->asked = true;
+    if (body->pid)
+        kill(body->pid, SIGTERM);
 }

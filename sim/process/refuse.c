@@ -1,23 +1,8 @@
 /* What of a scenario no process can be made to do, told before anything is started. */
 #include "process_internal.h"
 #include <inttypes.h>
-#include <stdarg.h>
-
-static int refuse(char *message, size_t len, const struct scn *scn, int line, int column,
-                  const char *format, ...) __attribute__((format(printf, 6, 7)));
-static int refuse(char *message, size_t len, const struct scn *scn, int line, int column,
-                  const char *format, ...)
-{
-    va_list list;
-    int at = line ? snprintf(message, len, "%s:%d:%d: ", scn->path, line, column)
-                  : snprintf(message, len, "%s: ", scn->path);
-    if (at < 0 || (size_t)at >= len)
-        return -1;
-    va_start(list, format);
-    vsnprintf(message + at, len - (size_t)at, format, list);
-    va_end(list);
-    return -1;
-}
+#include <stdlib.h>
+#include <time.h>
 
 static bool can_fail(enum scn_how how)
 {
@@ -28,74 +13,26 @@ static bool can_fail(enum scn_how how)
 static int refuse_fault(const struct scn *scn, const struct scn_fault *fault, char *message,
                         size_t len)
 {
-    if (fault->kind == SCN_FAULT_FLASH_DAMAGE)
-        return refuse(message, len, scn, fault->line, fault->column,
-                      "flash_damage: a flash file has no cells that wear out or stick; accepted "
-                      "with --world process: power_loss, corrupt_download, network_drop, "
-                      "broker_down, cdn_down, boot_failure, service_restart");
-    if (fault->kind > SCN_FAULT_SERVICE_RESTART)
-        return refuse(message, len, scn, fault->line, fault->column,
-                      "%s: the process world does not carry it out; accepted with --world process: "
-                      "power_loss, corrupt_download, network_drop, broker_down, cdn_down, "
-                      "boot_failure, service_restart",
-                      scn_fault_kind_name((int)fault->kind));
-    if (fault->kind == SCN_FAULT_NETWORK_DROP && fault->how != SCN_HOW_RESET)
-        return refuse(message, len, scn, fault->line, fault->column,
-                      "network_drop: how: %s: accepted with --world process: reset",
-                      scn_how_name((int)fault->how));
-    if (fault->kind == SCN_FAULT_CORRUPT_DOWNLOAD && fault->how >= SCN_HOW_HTTP_416)
-        return refuse(message, len, scn, fault->line, fault->column,
-                      "corrupt_download: how: %s: accepted with --world process: any, bit_flip, "
-                      "truncated, wrong_file, stale_file, wrong_length, garbage, http_403, "
-                      "http_404, http_500, endless, disconnect",
-                      scn_how_name((int)fault->how));
     if (fault->kind == SCN_FAULT_BOOT_FAILURE && !can_fail(fault->how))
-        return refuse(message, len, scn, fault->line, fault->column,
-                      "boot_failure: how: %s: the daemon can't be made to; accepted with --world "
-                      "process: hang, hard_fault, health_mqtt, health_drivers, health_config, "
-                      "health_telemetry, health_hard_fault",
-                      scn_how_name((int)fault->how));
+        return sim_stepped_refused(
+            message, len, scn, fault->line, fault->column,
+            "boot_failure: how: %s: the daemon can't be made to; accepted with --world "
+            "process: hang, hard_fault, health_mqtt, health_drivers, health_config, "
+            "health_telemetry, health_hard_fault",
+            scn_how_name((int)fault->how));
     return 0;
 }
 
 static int refuse_firmware(const struct scn *scn, const struct scn_firmware *firmware,
                            char *message, size_t len)
 {
-    const struct scn_behaviour *b = &firmware->behaviour;
-    const struct {
-        const char *key;
-        struct scn_ratio value;
-    } row[] = {
-        {"crash_per_day", b->crash_per_day},
-        {"telemetry_gap", b->telemetry_gap},
-        {"energy", b->energy},
-        {"memory_growth", b->memory_growth},
-        {"cpu", b->cpu},
-        {"data_migration", b->migration},
-    };
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
-        if (row[i].value.num)
-            return refuse(message, len, scn, firmware->line, firmware->column,
-                          "firmware %s: behaviour: %s: a daemon measures itself and can't be made "
-                          "to; accepted with --world process: boot_fails, hangs, health",
-                          firmware->version, row[i].key);
-    return 0;
-}
-
-static int refuse_group(const struct scn *scn, const struct scn_group *group, char *message,
-                        size_t len)
-{
-    if (group->active_process.num)
-        return refuse(message, len, scn, 0, 0,
-                      "group %s: active_process: the daemon runs beside no process that may not be "
-                      "interrupted; accepted with --world process: 0%%",
-                      group->name);
-    if (group->ota_window[0] && !scn->campaign.force && scn->campaign.time_scale > 1)
-        return refuse(message, len, scn, 0, 0,
-                      "group %s: ota_window: the daemons' clock does not go faster, campaign."
-                      "time_scale is %u; accepted with --world process: no window, campaign.force: "
-                      "true, or time_scale: 1",
-                      group->name, scn->campaign.time_scale);
+    const char *measured = sim_stepped_measured(&firmware->behaviour);
+    if (measured)
+        return sim_stepped_refused(message, len, scn, firmware->line, firmware->column,
+                                   "firmware %s: behaviour: %s: a daemon measures itself and can't "
+                                   "be made to; accepted with --world process: boot_fails, hangs, "
+                                   "health",
+                                   firmware->version, measured);
     return 0;
 }
 
@@ -117,23 +54,40 @@ static int refuse_times(const struct scn *scn, char *message, size_t len)
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         if (row[i].value < row[i].min || row[i].value > row[i].max)
-            return refuse(message, len, scn, 0, 0,
-                          "%s: out of the daemon's range; accepted with --world process: %s",
-                          row[i].key, row[i].accepts);
+            return sim_stepped_refused(
+                message, len, scn, 0, 0,
+                "%s: out of the daemon's range; accepted with --world process: %s", row[i].key,
+                row[i].accepts);
     for (uint32_t g = 0; g < scn->groups; g++)
         if (scn->group[g].telemetry_every_us < SECOND)
-            return refuse(message, len, scn, 0, 0,
-                          "group %s: telemetry_every: out of the daemon's range; accepted with "
-                          "--world process: 1s to 7d",
-                          scn->group[g].name);
+            return sim_stepped_refused(
+                message, len, scn, 0, 0,
+                "group %s: telemetry_every: out of the daemon's range; accepted with "
+                "--world process: 1s to 7d",
+                scn->group[g].name);
     return 0;
+}
+
+/* The daemon takes a clock_offset of so many days (agent/daemon/settings_keys.c). */
+static int refuse_start(const struct scn *scn, char *message, size_t len)
+{
+    enum { DAYS_MAX = 3650 };
+    int64_t offset_s = scn->start_us / 1000000 - (int64_t)time(NULL);
+    if (llabs(offset_s) < DAYS_MAX * INT64_C(86400))
+        return 0;
+    return sim_stepped_refused(message, len, scn, 0, 0,
+                               "start: a daemon's clock can be set by at most %d days; accepted "
+                               "with --world process: a start less than that from today",
+                               DAYS_MAX);
 }
 
 int sim_processes_refuse(const struct scn *scn, char *message, size_t len)
 {
-    int error = refuse_times(scn, message, len);
-    for (uint32_t i = 0; i < scn->groups && !error; i++)
-        error = refuse_group(scn, &scn->group[i], message, len);
+    int error = sim_stepped_refuse(scn, &sim_processes_body, message, len);
+    if (!error)
+        error = refuse_start(scn, message, len);
+    if (!error)
+        error = refuse_times(scn, message, len);
     for (uint32_t i = 0; i < scn->firmwares && !error; i++)
         error = refuse_firmware(scn, &scn->firmware[i], message, len);
     for (uint32_t i = 0; i < scn->faults && !error; i++)

@@ -139,7 +139,9 @@ static int name_files(struct sim_rough *rough)
         char *path = malloc(SIM_EDGE_PATH_MAX);
         if (!path)
             return -1;
-        snprintf(path, SIM_EDGE_PATH_MAX, "/firmware-%s.bin", world->artifact[i].from->version);
+        snprintf(path, SIM_EDGE_PATH_MAX, "%sfirmware-%s.bin",
+                 rough->config.store_path ? rough->config.store_path : "/",
+                 world->artifact[i].from->version);
         rough->file[i] =
             (struct sim_edge_file){path, world->artifact[i].bytes, world->artifact[i].len};
     }
@@ -160,7 +162,10 @@ static int open_edge(struct sim_rough *rough)
     sim_pki_server_path(pki, cert, SIM_STORE_NAME, SIM_CERT_GOOD, SIM_PEM_CERTIFICATE);
     sim_pki_server_path(pki, key, SIM_STORE_NAME, SIM_CERT_GOOD, SIM_PEM_KEY);
     int error = sim_edge_create(&rough->edge, &config);
-    return error ? error : sim_edge_listen(rough->edge, &rough->edge_address, cert, key);
+    return error ? error
+                 : sim_edge_listen(rough->edge, &rough->edge_address,
+                                   rough->config.store_cert ? rough->config.store_cert : cert,
+                                   rough->config.store_key ? rough->config.store_key : key);
 }
 
 /* ---- The proxies ---- */
@@ -168,6 +173,8 @@ static int open_edge(struct sim_rough *rough)
 struct sockaddr_in rough_address(const struct sim_rough *rough, enum sim_rough_server server,
                                  enum sim_cert certificate)
 {
+    if (rough->config.given[server].sin_family)
+        return rough->config.given[server];
     const struct sim_broker *broker = &rough->config.servers->broker;
     bool mutual = certificate == SIM_CERT_GOOD && broker->mutual_port;
     uint16_t port = server == SIM_ROUGH_STORE ? rough->config.servers->store.port[certificate]
@@ -248,10 +255,16 @@ void sim_rough_close(struct sim_rough *rough)
     free(rough);
 }
 
+struct sockaddr_in sim_rough_where(const struct sim_rough *rough, uint32_t device,
+                                   enum sim_rough_server server)
+{
+    if (rough->device[device].rough)
+        return sim_proxy_address(rough->proxy[server]);
+    return rough_address(rough, server, SIM_CERT_GOOD);
+}
+
 uint16_t sim_rough_port(const struct sim_rough *rough, uint32_t device,
                         enum sim_rough_server server)
 {
-    if (rough->device[device].rough)
-        return ntohs(sim_proxy_address(rough->proxy[server]).sin_port);
-    return ntohs(rough_address(rough, server, SIM_CERT_GOOD).sin_port);
+    return ntohs(sim_rough_where(rough, device, server).sin_port);
 }

@@ -135,6 +135,13 @@ static int launch_on_free_ports(struct sim_broker *broker, const struct sim_pki 
     return error;
 }
 
+int sim_broker_write_access(const struct sim_broker_config *config, const char *folder,
+                            char *message, size_t len)
+{
+    int error = sim_accounts_write_passwords(config, folder, message, len);
+    return error ? error : sim_accounts_write_acl(folder, message, len);
+}
+
 int sim_broker_start(struct sim_broker *out, const char *folder, const struct sim_pki *pki,
                      const struct sim_broker_config *config, char *message, size_t len)
 {
@@ -147,9 +154,7 @@ int sim_broker_start(struct sim_broker *out, const char *folder, const struct si
     error = sim_program_find(out->program, config->program ? config->program : "mosquitto",
                              "mosquitto", message, len);
     if (!error)
-        error = sim_accounts_write_passwords(config, folder, message, len);
-    if (!error)
-        error = sim_accounts_write_acl(folder, message, len);
+        error = sim_broker_write_access(config, folder, message, len);
     if (!error)
         error = launch_on_free_ports(out, pki, config, message, len);
     if (error)

@@ -34,7 +34,5 @@ void sim_file_last_lines(const char *path, uint64_t from, char *out, size_t len)
 int sim_folder_make(const char *folder, char *message, size_t len);
 /* Makes it, or takes it when it is there and empty. Its parent must be there. */
 int sim_folder_take(const char *folder, char *message, size_t len);
-/* With all that is in it, following no link and leaving its file system nowhere. */
-void sim_folder_remove(const char *folder);
 
 #endif

@@ -1,5 +1,6 @@
 #include "sim/pki.h"
 #include "files.h"
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
@@ -196,6 +197,23 @@ static int make_server(struct sim_pki *pki, const char *server, enum sim_cert ki
     return make_pair(pki, server_owner(server), kind, &wanted, message, len);
 }
 
+/* No server's owner has an underscore in its name. */
+static const struct owner stand_in = {"stand_in"};
+
+int sim_pki_stand_in(struct sim_pki *pki, const char *host, char *message, size_t len)
+{
+    char alternative[2 * SIM_NAME_MAX];
+    struct in_addr address;
+    bool by_address = inet_pton(AF_INET, host, &address) == 1;
+    struct wanted wanted = leaf(pki, SIM_CERT_GOOD);
+    snprintf(alternative, sizeof alternative, "%s:%.120s,IP:127.0.0.1", by_address ? "IP" : "DNS",
+             host);
+    wanted.common_name = "Brickyard stand-in"; /* a name may be longer than 64 characters */
+    wanted.alternative = alternative;
+    wanted.extended_usage = "serverAuth";
+    return make_pair(pki, stand_in, SIM_CERT_GOOD, &wanted, message, len);
+}
+
 int sim_pki_device(struct sim_pki *pki, const char *device_id, enum sim_cert kind, char *message,
                    size_t len)
 {
@@ -295,6 +313,11 @@ void sim_pki_server_path(const struct sim_pki *pki, char out[SIM_PKI_PATH_MAX], 
                          enum sim_cert kind, enum sim_pem what)
 {
     pair_path(pki, out, server_owner(server), kind, what);
+}
+
+void sim_pki_stand_in_path(const struct sim_pki *pki, char out[SIM_PKI_PATH_MAX], enum sim_pem what)
+{
+    pair_path(pki, out, stand_in, SIM_CERT_GOOD, what);
 }
 
 void sim_pki_device_path(const struct sim_pki *pki, char out[SIM_PKI_PATH_MAX],

@@ -66,14 +66,14 @@ static int start_all(struct sim_servers *servers, const struct sim_servers_confi
     int error = part_folder(servers, path, "pki", message, len);
     if (!error)
         error = sim_pki_create(&servers->pki, path, days, config->now_ms, message, len);
-    if (!error)
+    if (!error && !config->no_broker)
         error = part_folder(servers, path, "broker", message, len);
-    if (!error)
+    if (!error && !config->no_broker)
         error =
             sim_broker_start(&servers->broker, path, &servers->pki, &config->broker, message, len);
-    if (!error)
+    if (!error && !config->no_store)
         error = part_folder(servers, path, "store", message, len);
-    if (!error)
+    if (!error && !config->no_store)
         error = sim_store_start(&servers->store, path, &servers->pki, &config->store, message, len);
     return error;
 }

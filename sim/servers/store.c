@@ -222,12 +222,13 @@ int sim_store_put(struct sim_store *store, const char *name, const void *bytes, 
 }
 
 /* base64url without padding (RFC 4648 section 5), of 16 bytes: 22 characters. */
-static void signature(const struct sim_store *store, char out[25], const char *name,
-                      int64_t expires_s)
+void sim_store_sign(char out[SIM_STORE_SIGN_MAX], const char *path, const char *secret,
+                    int64_t expires_s)
 {
-    char text[SIM_NAME_MAX + SIM_SECRET_MAX + 32];
+    char text[SIM_URL_MAX + SIM_SECRET_MAX + 32];
     unsigned char digest[EVP_MAX_MD_SIZE];
-    int len = snprintf(text, sizeof text, "%lld/%s %s", (long long)expires_s, name, store->secret);
+    int len = snprintf(text, sizeof text, "%lld%s %s", (long long)expires_s, path, secret);
+    assert(len > 0 && len < (int)sizeof text);
     int hashed = EVP_Digest(text, (size_t)len, digest, NULL, EVP_md5(), NULL);
     assert(hashed == 1);
     EVP_EncodeBlock((unsigned char *)out, digest, 16);
@@ -241,8 +242,9 @@ void sim_store_url(const struct sim_store *store, char out[SIM_URL_MAX], enum si
 {
     assert(kind < SIM_CERT_KINDS && store->port[kind]);
     assert(sim_name_is_plain(name, SIM_NAME_MAX - 1));
-    char signed_by[25];
-    signature(store, signed_by, name, expires_s);
+    char signed_by[SIM_STORE_SIGN_MAX], path[SIM_NAME_MAX + 1];
+    snprintf(path, sizeof path, "/%s", name);
+    sim_store_sign(signed_by, path, store->secret, expires_s);
     snprintf(out, SIM_URL_MAX, "https://" SIM_STORE_NAME ":%u/%s?expires=%lld&md5=%s",
              store->port[kind], name, (long long)expires_s, signed_by);
 }

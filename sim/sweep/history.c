@@ -201,7 +201,8 @@ static bool step(struct sweep_worker *worker, struct sweep_state *state, const s
         return true;
     }
     sweep_choices_unpack(&picks, entry->choices);
-    announce(worker, state, ++*session);
+    worker->session = ++*session;
+    announce(worker, state, *session);
     enum sweep_end end = sweep_session(worker, state, &picks, &entry->blow);
     /* A promise may be broken by what a brown-out does, before the power goes. */
     if (entry->blow.form != SIM_SWEEP_FORMS && end != END_CUT && !worker->suffered)
@@ -263,8 +264,11 @@ int sweep_history_run(struct sweep_worker *worker, const char *history,
                  worker->dut->name);
         return -1;
     }
-    if (sweep_root(worker, &state, variant, story, message, len))
-        return -1;
+    if (sweep_root(worker, &state, variant, story, message, len)) {
+        out->broken = worker->stand && worker->failure.promise == REP_PROMISE_SAME_RUN;
+        out->failure = worker->failure;
+        return out->broken ? 0 : -1;
+    }
     worker->story_from_us = state.now_us;
     int error = play(worker, &state, text, out);
     if (error)
@@ -279,8 +283,8 @@ int sweep_history_run(struct sweep_worker *worker, const char *history,
 static void tell_end(FILE *out, const struct sweep_history_run *run)
 {
     if (run->broken)
-        fprintf(out, "\nBROKEN: %s: %s\n", rep_promise_name((int)run->failure.promise),
-                run->failure.what);
+        fprintf(out, "\n%s: %s: %s\n", run->failure.infrastructure ? "FAILED" : "BROKEN",
+                rep_promise_name((int)run->failure.promise), run->failure.what);
     else
         fprintf(out, "\nnothing was broken\n");
     if (!run->fired)
@@ -292,8 +296,17 @@ static void tell_end(FILE *out, const struct sweep_history_run *run)
 static int exit_code_of(const struct sweep_history_run *run)
 {
     if (run->broken)
-        return run->failure.endless ? 4 : 3;
+        return run->failure.infrastructure ? 8 : run->failure.endless ? 4 : 3;
     return run->fired ? 0 : 6;
+}
+
+static int ask_stand(const struct sim_stand *stand, const struct sweep_world *world, char *message,
+                     size_t len)
+{
+    const char *why = stand ? stand->refuses(stand->ctx, &world->unit) : NULL;
+    if (why)
+        snprintf(message, len, "%s: %s", world->scn->path, why);
+    return why ? -1 : 0;
 }
 
 static int replay(const struct sim_sweep_options *options, const struct sim_sweep_token *token,
@@ -311,9 +324,12 @@ static int replay(const struct sim_sweep_options *options, const struct sim_swee
     int result = sweep_world_build(&world, options, plugin.dut, message, len);
     sweep_guard_leave(host);
     if (result == 0)
+        result = ask_stand(options->stand, &world, message, len);
+    if (result == 0)
         result = sweep_worker_init(&worker, &world, options->dut_path, message, len);
     if (result == 0) {
         worker.story = out;
+        worker.stand = options->stand;
         fprintf(out, "%s: %s\n%s\n", plugin.dut->name, plugin.dut->about ? plugin.dut->about : "",
                 token->history);
         result = sweep_history_run(&worker, token->history, &run, message, len);

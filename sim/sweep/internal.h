@@ -7,6 +7,7 @@
 #include "rep/result.h"
 #include "sim/dut.h"
 #include "sim/flash.h"
+#include "sim/stand.h"
 #include "sim/sweep.h"
 #include "sim/world.h"
 
@@ -231,7 +232,8 @@ enum sweep_end {
 
 struct sweep_failure {
     enum rep_promise promise;
-    bool endless; /* it goes on for ever: exit code 4, not 3 */
+    bool endless;        /* it goes on for ever: exit code 4, not 3 */
+    bool infrastructure; /* the stand failed, the device did not: exit code 8 */
     char what[128];
 };
 
@@ -251,8 +253,12 @@ struct sweep_worker {
     struct boot_crypto crypto;
     struct dut_unit unit; /* world's, with the variant of the story that runs */
     struct dut_port port, view;
-    uint8_t *canon; /* scratch of dut->canonical */
-    uint8_t *page;  /* scratch */
+    const struct sim_stand *stand; /* where the device runs; NULL: in this process */
+    struct sim_stand_session stand_session;
+    bool stand_returned; /* the device gave the control flow back by itself */
+    uint32_t session;    /* number of the one that runs, where a history is told */
+    uint8_t *canon;      /* scratch of dut->canonical */
+    uint8_t *page;       /* scratch */
 
     /* Of the session that runs. */
     struct sweep_state *state;
@@ -328,6 +334,13 @@ struct sim_flash_cut sweep_cut_of(const struct sweep_blow *blow, uint32_t unit);
 /* port.c: fills the worker's port and the flash hooks of the state that runs. */
 void sweep_port_init(struct sweep_worker *worker);
 void sweep_port_hooks(struct sweep_worker *worker, struct sweep_state *state);
+
+/* stand.c: the device's three functions, wherever it runs, and the stand's look at each session. */
+int sweep_device_factory(struct sweep_worker *worker, const struct dut_image *image);
+void sweep_device_boot(struct sweep_worker *worker);
+enum dut_run sweep_device_run(struct sweep_worker *worker);
+void sweep_stand_begin(struct sweep_worker *worker, const struct sweep_state *state);
+void sweep_stand_end(struct sweep_worker *worker);
 
 /* story.c, judge.c: the service and the oracle. */
 const struct sweep_step *sweep_step_of(const struct sweep_world *world,

@@ -125,6 +125,7 @@ static void begin(struct sweep_worker *worker, struct sweep_state *state,
     memset(worker->reading, 0, sizeof worker->reading);
     worker->dirties = 0;
     sweep_port_hooks(worker, state);
+    sweep_stand_begin(worker, state);
 }
 
 static void boot(struct sweep_worker *worker)
@@ -134,9 +135,7 @@ static void boot(struct sweep_worker *worker)
     state->flash.protect_from = state->flash.protect_to = 0;
     forget(worker);
     worker->boots++;
-    struct sweep_call host = sweep_guard_enter(worker, "boot()");
-    worker->dut->boot(worker->ram, &worker->port, (enum dut_reset)state->env.reset, &state->boot);
-    sweep_guard_leave(host);
+    sweep_device_boot(worker);
     state->boot.why[DUT_TEXT_MAX - 1] = 0;
     if (worker->suffered)
         sweep_blow_falls(worker); /* a brown-out never goes away by itself */
@@ -174,10 +173,7 @@ static void run(struct sweep_worker *worker)
     if (state->boot.watchdog_s)
         worker->watchdog_ms = worker->started_ms + (int64_t)state->boot.watchdog_s * 1000;
     forget(worker);
-    struct sweep_call host = sweep_guard_enter(worker, "run()");
-    enum dut_run how = worker->dut->run(worker->ram, &worker->port,
-                                        (enum dut_reset)state->env.reset, &state->boot);
-    sweep_guard_leave(host);
+    enum dut_run how = sweep_device_run(worker);
     if (worker->suffered)
         sweep_blow_falls(worker); /* it wrote no more: the power goes while it rests */
     if (how == DUT_RUN_RESET) {
@@ -208,6 +204,7 @@ enum sweep_end sweep_session(struct sweep_worker *worker, struct sweep_state *st
             run(worker);
     }
     sweep_guard_leave(host); /* also where the control flow was taken away */
+    sweep_stand_end(worker);
     if (worker->ended != END_BOOTED)
         state->booted = false;
     sweep_tell_flash(worker);
@@ -279,10 +276,7 @@ static void factory(struct sweep_worker *worker)
     struct sweep_state *state = worker->state;
     forget(worker);
     uint8_t base = worker->world->story[state->env.story]->base;
-    struct sweep_call host = sweep_guard_enter(worker, "factory()");
-    int error = worker->dut->factory(worker->ram, &worker->port, &worker->world->image[base].dut);
-    sweep_guard_leave(host);
-    if (error)
+    if (sweep_device_factory(worker, &worker->world->image[base].dut))
         sweep_break(worker, REP_PROMISE_NO_BRICK, "the factory could not install %s",
                     worker->world->image[base].version);
     state->env.permanent = base;
@@ -311,6 +305,7 @@ int sweep_root(struct sweep_worker *worker, struct sweep_state *out, uint32_t va
     if (setjmp(worker->end) == 0)
         factory(worker);
     sweep_guard_leave(host);
+    sweep_stand_end(worker);
     for (uint32_t i = 0; i < worker->dirties; i++)
         worker->dirty[worker->dirty_sector[i]] = 0;
     if (worker->ended == END_BROKEN) {

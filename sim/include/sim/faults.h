@@ -26,6 +26,8 @@ struct sim_fault_cell {
 /* Every cell that a sound update or rollback visits (sim/faults/README.md); *count gets their
  * number. */
 const struct sim_fault_cell *sim_fault_cells(uint32_t *count);
+/* Where this address is while that slot runs (-1: the bootloader does; both are staging then). */
+enum scn_region sim_fault_region(const struct boot_layout *layout, int running_slot, uint32_t addr);
 
 struct sim_fault {
     uint32_t fault; /* place in the scenario */
@@ -86,6 +88,10 @@ void sim_fault_preempt(struct sim_fault_set *set);
 struct sim_fault *sim_fault_enter(struct sim_fault_set *set, enum scn_during state);
 /* A state is left while a power cut that was to strike in it is still armed: it strikes here. */
 struct sim_fault *sim_fault_leave(struct sim_fault_set *set, enum scn_during state);
+/* A device whose flash calls nobody sees entered a state: the power cut that waits for it, armed,
+ * whatever region or operation it was to hit; NULL: none. It strikes at a moment of the caller's.
+ */
+struct sim_fault *sim_fault_moment(struct sim_fault_set *set, enum scn_during state);
 /* A flash call begins. The instance that cuts it, with *cut filled, or NULL. */
 struct sim_fault *sim_fault_flash(struct sim_fault_set *set, enum scn_during state,
                                   enum scn_region region, const struct sim_flash_call *call,

@@ -16,6 +16,17 @@
 
 enum { SIM_TICK_US = 10000000 };
 
+/* Phase 0 as a burn-in found it (rig/burnin): it takes the place of the scenario's lab phase. */
+struct sim_burn_in {
+    char file[1024];            /* where it was read from */
+    char version[REP_NAME_MAX]; /* the candidate, and its image in hexadecimal */
+    char image_sha256[65];
+    char device_type[REP_NAME_MAX];
+    struct rep_phase phase;         /* finished; gate is owned by whoever filled this */
+    char figures[REP_TEXT_MAX];     /* what it did: the fact of the report */
+    char explanation[REP_TEXT_MAX]; /* why it failed, where it did */
+};
+
 struct sim_fleet_options {
     const struct sim_ground *ground; /* NULL: virtual time */
     uint32_t jobs;                   /* threads, 1 or more */
@@ -27,6 +38,13 @@ struct sim_fleet_options {
     uint32_t devices_override;     /* --devices and --set as given, for the tokens */
     uint32_t sets;
     const char *const *set;
+    /* Another image, version or device type than this world's, or a gate that it did not judge:
+     * SIM_FLEET_EWORLD. NULL: none. */
+    const struct sim_burn_in *burn_in;
+    /* At the end of the run, after the ground's report, what was measured of each device; NULL:
+     * nobody asks. */
+    void (*figures)(void *ctx, uint32_t device, const struct camp_figures *figures);
+    void *figures_ctx;
     /* Test hooks: the event with this number on this device is dropped, changed or swapped; the
      * service is closed and opened again from its database after every so many ticks; the run
      * gives up after so many days; the number of devices which, seen from outside, crashed within

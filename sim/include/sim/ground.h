@@ -2,7 +2,8 @@
  * What carries a fleet that does not live in virtual time: a clock that goes by itself, a network
  * of real sockets or boards. The fleet (fleet.h) stays the same: world, service, oracle, result.
  *
- * Called by one thread, in this order: prepare, open, then run and send in turns, report, close.
+ * Called by one thread, in this order: prepare, open, then run and send in turns, held_out,
+ * report, close.
  * Functions that return int: 0, or -1 with the reason in message (len bytes).
  */
 #ifndef SIM_GROUND_H
@@ -57,7 +58,12 @@ struct sim_ground {
     /* The broker is stopped and started again on its ports; it forgets what it held, or not. NULL:
      * this ground has none of its own. */
     int (*restart_broker)(void *ctx, bool forgets, char *message, size_t len);
-    /* What the report says of this ground: facts by name. */
+    /* All devices were inspected, and their truth is asked for once more: is all answered, and did
+     * what they are driven by hold out to the very end? -1: it did not (a relay that could not be
+     * switched off, a worker process that ended), exit code 8. May be NULL. */
+    int (*held_out)(void *ctx, char *message, size_t len);
+    /* What the report says of this ground: facts by name, and of each promise that nobody could
+     * check here (rep_promise_unchecked). All other rows are there by now. */
     int (*report)(void *ctx, struct rep_result *result);
     void (*close)(void *ctx);
 };

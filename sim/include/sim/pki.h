@@ -65,6 +65,14 @@ void sim_pki_close(struct sim_pki *pki);
 int sim_pki_device(struct sim_pki *pki, const char *device_id, enum sim_cert kind, char *message,
                    size_t len);
 
+/*
+ * A server's certificate for a name or an IPv4 address of somebody else, and 127.0.0.1, by the
+ * run's CA: who stands in for that server before a client that trusts this CA too.
+ */
+int sim_pki_stand_in(struct sim_pki *pki, const char *host, char *message, size_t len);
+void sim_pki_stand_in_path(const struct sim_pki *pki, char out[SIM_PKI_PATH_MAX],
+                           enum sim_pem what);
+
 /* Paths below the folder; they are there once made. */
 void sim_pki_ca_path(const struct sim_pki *pki, char out[SIM_PKI_PATH_MAX]);
 /* server: SIM_BROKER_NAME or SIM_STORE_NAME. */

@@ -30,6 +30,7 @@ enum sim_purpose {
     SIM_RNG_RAM,
     SIM_RNG_SECRET,
     SIM_RNG_PROXY,
+    SIM_RNG_AIM, /* rig/aim: moments of power cuts */
 };
 
 struct sim_rng {

@@ -22,8 +22,13 @@ enum { SIM_ROUGH_TROUBLES_MAX = 8 }; /* of one device at once */
 struct sim_rough_config {
     struct ev_loop *loop;
     const struct sim_servers *servers; /* running; a broker with mutual TLS is met at that port */
-    const struct sim_world *world;     /* faults and images */
-    uint32_t address_base;             /* 127.x.0.0, host order */
+    /* A server of somebody else's in place of ours; sin_family 0: ours. Such a one has no bad
+     * certificates. Of the store then: the path before the images' names, from / to /, and the PEM
+     * files by which the edge is taken for it. */
+    struct sockaddr_in given[SIM_ROUGH_SERVERS];
+    const char *store_path, *store_cert, *store_key;
+    const struct sim_world *world; /* faults and images */
+    uint32_t address_base;         /* 127.x.0.0, host order */
     void *ctx;
     /* What was to be spoiled was sent, `at` is the first byte of the body that is not as it should
      * be; the device may not have seen it yet. */
@@ -52,6 +57,9 @@ void sim_rough_close(struct sim_rough *rough); /* NULL allowed */
 /* Where this device finds the server. */
 uint16_t sim_rough_port(const struct sim_rough *rough, uint32_t device,
                         enum sim_rough_server server);
+/* The same with the address, which is not ours for a server that was given. */
+struct sockaddr_in sim_rough_where(const struct sim_rough *rough, uint32_t device,
+                                   enum sim_rough_server server);
 /* How the answers to its next connections to the store are spoiled; NULL: honestly. */
 void sim_rough_spoil(struct sim_rough *rough, uint32_t device, const struct sim_fault *fault);
 

@@ -94,6 +94,11 @@ struct sim_broker {
     uint64_t connected;
 };
 
+/* folder/passwords and folder/acl as sim_broker_start writes them, for a mosquitto elsewhere. Of
+ * config: accounts and service_secret. */
+int sim_broker_write_access(const struct sim_broker_config *config, const char *folder,
+                            char *message, size_t len);
+
 /* Whether sessions, their queues and retained messages outlive a restart. */
 enum sim_memory { SIM_MEMORY_KEPT, SIM_MEMORY_LOST };
 
@@ -166,6 +171,12 @@ int sim_store_put(struct sim_store *store, const char *name, const void *bytes, 
 void sim_store_url(const struct sim_store *store, char out[SIM_URL_MAX], enum sim_cert kind,
                    const char *name, int64_t expires_s);
 
+/* The signature of nginx's secure_link_md5 "$secure_link_expires$uri SECRET": base64url. path: the
+ * whole one, from its slash on; secret: 1..64 characters. */
+enum { SIM_STORE_SIGN_MAX = 25 };
+void sim_store_sign(char out[SIM_STORE_SIGN_MAX], const char *path, const char *secret,
+                    int64_t expires_s);
+
 /* One line of access.log for each request as it ends, and so broken-off ones too. */
 struct sim_store_totals {
     uint64_t requests;
@@ -182,10 +193,11 @@ int sim_store_totals(const struct sim_store *store, struct sim_store_totals *out
 /* ------------------------------------------------------------------------ both */
 
 struct sim_servers_config {
-    const char *folder;     /* absolute; absent, or empty; NULL: a new one in TMPDIR or /tmp */
-    bool keep;              /* the folder stays after stop, to be looked at */
-    int64_t now_ms;         /* Unix time, for the certificates */
-    uint32_t validity_days; /* 0: 30 */
+    const char *folder;       /* absolute; absent, or empty; NULL: a new one in TMPDIR or /tmp */
+    bool keep;                /* the folder stays after stop, to be looked at */
+    int64_t now_ms;           /* Unix time, for the certificates */
+    uint32_t validity_days;   /* 0: 30 */
+    bool no_broker, no_store; /* somebody else's is used: it is not started */
     struct sim_broker_config broker;
     struct sim_store_config store;
 };
@@ -205,5 +217,8 @@ int sim_servers_start(struct sim_servers *out, const struct sim_servers_config *
                       char *message, size_t len);
 /* Ends both, removes the folder unless kept, zeroes the struct. Twice, and zeroed, is allowed. */
 void sim_servers_stop(struct sim_servers *servers);
+
+/* A folder with all that is in it, following no link and leaving its file system nowhere. */
+void sim_folder_remove(const char *folder);
 
 #endif

@@ -37,6 +37,8 @@ const char *sim_sweep_form_name(int form);
 /* Bit mask from "prefix,unstable"; false with the unknown word in *bad (bad_len bytes of text). */
 bool sim_sweep_forms_parse(uint32_t *mask, const char *text, const char **bad, size_t *bad_len);
 
+struct sim_stand;
+
 struct sim_sweep_progress {
     const char *story;           /* what is being swept now */
     uint32_t layer;              /* cuts in the histories that are run now */
@@ -53,6 +55,9 @@ struct sim_sweep_options {
     const char *stories;  /* names with commas between, NULL: all that the device can be told */
     uint32_t forms;       /* mask of 1 << enum sim_sweep_form; 0: all that apply */
     uint32_t jobs;
+    /* Of sim_sweep_replay alone: where the device runs (sim/stand.h), which has to be the one that
+     * dut_path names; NULL: in this process. */
+    const struct sim_stand *stand;
     void (*progress)(void *ctx, const struct sim_sweep_progress *progress); /* may be NULL */
     void *ctx;
 };
@@ -129,7 +134,7 @@ bool sim_sweep_token_read(struct sim_sweep_token *out, const char *text);
 void sim_sweep_token_write(char *out, size_t len, const struct sim_sweep_token *token);
 
 /* Runs that one history and tells it, step by step, with a map of the flash at each boot. Returns
- * the exit code (0: nothing was broken, 3 or 4), or -1 with a message. */
+ * the exit code (0: nothing was broken, 3, 4, 6; 8: the stand failed), or -1 with a message. */
 int sim_sweep_replay(const struct sim_sweep_options *options, const struct sim_sweep_token *token,
                      FILE *out, char *message, size_t len);
 

@@ -18,6 +18,10 @@ int sim_world_serve(struct sim_world *world,
                     void (*url)(void *ctx, const char *version, char *out, size_t len), void *ctx,
                     char *message, size_t len);
 
+/* The candidate's manifest with this address of its image, a JSON text that the caller frees. 0, or
+ * an error of sim_fw_manifest. */
+int sim_world_manifest(const struct sim_world *world, const char *url, char **out);
+
 /* Reads the real image of out->from (its `file`, relative to the scenario) into out->bytes, len and
  * header, and checks that it is an image of that version. 0, or -1 with a message that begins with
  * file:line:column. out->bytes is freed by the caller in both cases. */

@@ -42,7 +42,21 @@ struct camp_config {
     /* Microseconds of start_us's clock in one real one: 1, or the time scale of a world in which
      * phases go faster than commands. 0 is taken for 1. */
     uint32_t pace;
+    /* A finished lab phase, done by a burn-in: it is not run, its result and gates stand in its
+     * place. The same at each opening. NULL: none. */
+    const struct rep_phase *burn_in;
 };
+/* The first gate of the plan's lab phases that this burn-in did not judge (same metric, same limit
+ * as written, `of:` the same, and where it is green at least the plan's min_sample); NULL: it
+ * judged all of them. A campaign is not opened with one that lacks any. */
+const struct scn_gate *camp_burn_in_lacks(const struct scn_campaign *plan,
+                                          const struct rep_phase *burn_in);
+/* What a gate is judged by; of command_ms, the counts of late answers. */
+struct rep_gate_rule camp_gate_rule(const struct scn_gate *gate);
+/* memory, cpu: the denominator is a mean, and min_sample the devices that it is of. */
+bool camp_gate_is_mean(enum scn_metric metric);
+/* In words: numerator, denominator, treatment of silence. */
+const char *camp_gate_words(const struct scn_gate *gate, char *out, size_t room);
 
 enum camp_error { CAMP_OK = 0, CAMP_EDB = -1, CAMP_ECONFIG = -2, CAMP_EMEMORY = -3 };
 struct camp; /* opaque */
@@ -74,7 +88,8 @@ struct camp_telemetry {
 void camp_telemetry(struct camp *camp, const struct camp_telemetry *run);
 /* A payload of telemetry/<device> as it arrives: one message {"device_id", "seq", "at", "version",
  * "energy_mw", "memory_kb", "cpu_permille"}; with "resets", "first_reset_ms", "last_reset_ms" the
- * news of unplanned resets; with "pong" an answer to a ping. */
+ * news of unplanned resets; with "resets" alone a message that also tells how many there were since
+ * the last one (daemons and boards), 0 mostly; with "pong" an answer to a ping. */
 void camp_telemetry_json(struct camp *camp, uint32_t device, const char *json, uint32_t len,
                          int64_t at_us);
 
@@ -143,6 +158,15 @@ struct camp_belief {
     int64_t enrolled_us, outcome_us; /* -1: never */
 };
 void camp_belief(const struct camp *camp, uint32_t device, struct camp_belief *out);
+
+/* What was measured of a device since it confirmed, in the numbers that the gates sum up. */
+struct camp_figures {
+    int64_t expected, received;        /* telemetry */
+    int64_t answers, answers_bad;      /* pings that were answered or given up; late or given up */
+    bool crashed;                      /* unplanned reset within 48 h of confirming */
+    int64_t notified_us, confirmed_us; /* -1: never */
+};
+void camp_figures(const struct camp *camp, uint32_t device, struct camp_figures *out);
 
 /* Progress for the display. */
 void camp_progress(const struct camp *camp, const char **phase, uint32_t *cohort,

@@ -1,5 +1,5 @@
 /* A cut operation, in the flash and in the file. */
-#include "sim/processes.h"
+#include "sim/stepped.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,8 +17,8 @@ static void settle(struct sim_flash *flash, uint32_t addr, uint8_t *bytes, struc
     sim_flash_load(flash, addr, bytes, size);
 }
 
-int sim_processes_tear(struct sim_flash *flash, int fd, const struct sim_flash_call *call,
-                       const struct sim_flash_cut *cut, struct sim_rng *reading)
+int sim_stepped_tear(struct sim_flash *flash, int fd, const struct sim_flash_call *call,
+                     const struct sim_flash_cut *cut, struct sim_rng *reading)
 {
     uint32_t size = flash->base->sector_bytes;
     uint8_t *bytes = malloc(size);

@@ -1,20 +1,20 @@
 /* Is the machine up to this fleet? Refused before anything is started if not. */
-#include "process_internal.h"
+#include "stepped_internal.h"
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
-    FD_OF_DEVICE = 3,     /* its output, its flash file, its record */
+    FD_OF_DEVICE = 1,     /* its flash file; the rest is its body's */
     FD_THROUGH_PROXY = 5, /* two for each proxied connection, one at the edge */
     FD_RESERVE = 128,     /* libraries, database, listeners, what the caller has open */
-    BROKER_RESERVE = 64,
+    BROKER_RESERVE = 64,  /* of mosquitto's descriptors: listeners, log, the service, observers */
     PROCESS_RESERVE = 16
 };
-/* Measured: a daemon in a download has 13 MB resident, of which libraries are shared. The brokers'
- * side of its connections is 60 KB each. */
-static const uint64_t DAEMON_BYTES = 13 << 20, SERVER_BYTES = 120 << 10, RIG_BYTES = 256 << 20;
+/* The servers' side of a device's connections is 60 KB each. */
+static const uint64_t SERVER_BYTES = 120 << 10, RIG_BYTES = 256 << 20;
 
 /* Processes that may still be made: by the limit, which does not bind root, and by the kernel. */
 static uint64_t free_processes(void)
@@ -56,27 +56,45 @@ static int check(const struct sum *sum, uint32_t devices, char *message, size_t 
     return sim_host_refuse(&limit, message, len, devices);
 }
 
-int sim_processes_preflight(const struct sim_processes_need *need, char *message, size_t len)
+/* Rounded up: the same share of any fleet goes through the proxy. */
+static uint64_t descriptors_each(const struct sim_stepped_need *need,
+                                 const struct sim_body_kind *kind)
+{
+    uint64_t proxied = (uint64_t)need->through_proxy * FD_THROUGH_PROXY, devices = need->devices;
+    return FD_OF_DEVICE + kind->needs.descriptors +
+           (devices ? (proxied + devices - 1) / devices : 0);
+}
+
+static uint64_t cores_carry(const struct sim_body_kind *kind)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return kind->needs.per_core ? (uint64_t)(cores > 0 ? cores : 1) * kind->needs.per_core
+                                : UINT64_MAX;
+}
+
+/* The store is no limit: who finds no place there downloads a little later. */
+int sim_stepped_preflight(const struct sim_stepped_need *need, const struct sim_body_kind *kind,
+                          char *message, size_t len)
 {
     const char *where;
     uint64_t files = sim_host_files_max(), disk = free_disk(&where),
-             memory = sim_host_memory_bytes();
-    char on_disk[128];
+             memory = sim_host_memory_bytes(), each = kind->needs.memory_bytes;
+    char on_disk[128], in_memory[128];
     snprintf(on_disk, sizeof on_disk, "a flash file takes %" PRIu64 " bytes, and free in %.60s are",
              need->flash_bytes, where);
-    uint64_t proxied =
-        need->devices
-            ? ((uint64_t)need->through_proxy * FD_THROUGH_PROXY + need->devices - 1) / need->devices
-            : 0;
+    snprintf(in_memory, sizeof in_memory,
+             "%.30s takes %" PRIu64 " MB, and the memory that is free is", kind->what, each >> 20);
     const struct sum sums[] = {
-        {"the addresses of 127.2.0.0/16 are", "take a smaller fleet", PW_DEVICES_MAX, 0, 1},
-        {"the limit of processes (ulimit -u) is", "raise it", free_processes(), PROCESS_RESERVE, 1},
+        {"the addresses of 127.2.0.0/16 are", "take a smaller fleet", ST_DEVICES_MAX, 0, 1},
+        {"the limit of processes (ulimit -u) is", "raise it", free_processes(), PROCESS_RESERVE,
+         kind->needs.processes ? kind->needs.processes : 1},
         {"the limit of open files (ulimit -Hn) is", "raise it", files, FD_RESERVE,
-         FD_OF_DEVICE + proxied},
-        {"the limit of open files (ulimit -Hn), of which the artifact store may use half, is",
-         "raise it", files / 2, BROKER_RESERVE, 1},
-        {"a daemon takes 13 MB, and the memory that is free is", "free some",
-         memory ? memory : UINT64_MAX, RIG_BYTES, DAEMON_BYTES + SERVER_BYTES},
+         descriptors_each(need, kind)},
+        {"the limit of open files (ulimit -Hn), which is mosquitto's as well, is", "raise it",
+         files, BROKER_RESERVE, 1},
+        {"the devices that this machine's cores carry at once are", "take more cores",
+         cores_carry(kind), 0, 1},
+        {in_memory, "free some", memory ? memory : UINT64_MAX, RIG_BYTES, each + SERVER_BYTES},
         {on_disk, "set TMPDIR to a larger disk, or make the flash smaller", disk, 0,
          need->flash_bytes ? need->flash_bytes : 1},
     };
