@@ -78,6 +78,7 @@ static const struct rep_field promise[] = {
     REP_FIELD_NAME(rep_promise_row, promise, "name", rep_promise_name),
     REP_FIELD(rep_promise_row, broken, "broken", U64),
     REP_FIELD(rep_promise_row, first_token, "first_token", TEXT),
+    REP_FIELD(rep_promise_row, first_what, "first_what", TEXT),
 };
 static const struct rep_field belief[] = {
     RUN(belief_wrong_at_end, "wrong_at_end", U32),

@@ -1,6 +1,7 @@
 /* The result as a value: its empty state, its memory, and the names of everything it counts. */
 #include "rep/result.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,19 @@ int rep_fact_add(struct rep_result *result, const char *name, const char *format
     vsnprintf(fact->value, sizeof fact->value, format, args);
     va_end(args);
     return 0;
+}
+
+void rep_promise_unchecked(struct rep_result *result, enum rep_promise promise, const char *format,
+                           ...)
+{
+    struct rep_promise_row *row = &result->promise[promise];
+    va_list args;
+    assert((uint32_t)promise < result->promises && row->promise == promise);
+    if (row->broken)
+        return;
+    va_start(args, format);
+    vsnprintf(row->first_what, sizeof row->first_what, format, args);
+    va_end(args);
 }
 
 void rep_result_free(struct rep_result *result)

@@ -268,7 +268,7 @@ void rep_terminal_observations(const struct rep_terminal *terminal)
 void rep_terminal_facts(const struct rep_terminal *terminal)
 {
     static const struct rep_grid_column columns[] = {
-        {"WHAT", SCOLS_FL_TRUNC}, {"IS", SCOLS_FL_WRAP}, {NULL, 0}};
+        {"WHAT", 0}, {"IS", SCOLS_FL_WRAP}, {NULL, 0}};
     struct libscols_table *table = rep_grid_new(terminal->out, terminal->colour, columns);
     for (uint32_t i = 0; i < terminal->result->facts; i++) {
         struct libscols_line *line = rep_grid_line(table);

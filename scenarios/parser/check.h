@@ -24,6 +24,8 @@ uint32_t scn_match_count(const struct scn *scn, const struct scn_where *where, b
 
 uint32_t scn_fleet_count(const struct scn *scn, bool labs);
 bool scn_has_lab(const struct scn *scn);
+/* A burn-in: every group is a lab and every phase a lab phase. */
+bool scn_labs_only(const struct scn *scn);
 /* "2.3.1, 2.4.0" */
 void scn_list_firmware(const struct scn *scn, char *out, size_t size);
 

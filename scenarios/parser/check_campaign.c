@@ -126,7 +126,7 @@ static int check_phases(struct scn_reader *r)
         enrolled = now > enrolled ? now : enrolled;
         before = phase;
     }
-    if (!error && !before)
+    if (!error && !before && scn_fleet_count(r->scn, false))
         return scn_fail_at(r, scn_spot("campaign.phases"),
                            "the phases cover nothing but labs; accepted: one with share, count or "
                            "devices");

@@ -73,9 +73,10 @@ int scn_check_fleet(struct scn_reader *r)
                                "%llu devices up to here; accepted: at most %d in all groups",
                                (unsigned long long)total, SCN_DEVICES_MAX);
     }
-    if (!field)
+    if (!field && !scn_labs_only(r->scn))
         return scn_fail_at(r, scn_spot("fleet"),
-                           "every group is a lab; accepted: one group or more without lab: true");
+                           "every group is a lab; accepted: one group or more without lab: true, "
+                           "or phases that are all lab: true (a burn-in)");
     for (uint32_t i = 0; i < r->scn->groups; i++)
         warn_group(r, i);
     return SCN_OK;

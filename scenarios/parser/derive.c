@@ -18,6 +18,17 @@ bool scn_has_lab(const struct scn *scn)
     return false;
 }
 
+bool scn_labs_only(const struct scn *scn)
+{
+    for (uint32_t i = 0; i < scn->groups; i++)
+        if (!scn->group[i].lab)
+            return false;
+    for (uint32_t i = 0; i < scn->campaign.phases; i++)
+        if (scn->campaign.phase[i].size != SCN_SIZE_LAB)
+            return false;
+    return true;
+}
+
 uint32_t scn_fleet_count(const struct scn *scn, bool labs)
 {
     uint64_t count = 0;

@@ -1,4 +1,5 @@
 #include "override.h"
+#include "check.h"
 #include "key.h"
 #include "source.h"
 #include "yaml.h"
@@ -165,11 +166,11 @@ static uint32_t index_of_largest(const uint64_t *of, uint32_t groups)
  * In proportion, what is left over by largest remainder; then a group that came out empty takes one
  * device from the largest, so that no group vanishes. There are at least as many devices as groups.
  */
-static void scale(struct scn *scn, uint64_t devices, uint64_t total)
+static void scale(struct scn *scn, bool labs, uint64_t devices, uint64_t total)
 {
     uint64_t count[SCN_GROUPS_MAX] = {0}, rest[SCN_GROUPS_MAX] = {0}, left = devices;
     for (uint32_t i = 0; i < scn->groups; i++) {
-        if (scn->group[i].lab)
+        if (scn->group[i].lab != labs)
             continue;
         count[i] = devices * scn->group[i].count / total;
         rest[i] = devices * scn->group[i].count % total;
@@ -181,21 +182,22 @@ static void scale(struct scn *scn, uint64_t devices, uint64_t total)
         rest[i] = 0;
     }
     for (uint32_t i = 0; i < scn->groups; i++)
-        if (!scn->group[i].lab && !count[i]) {
+        if (scn->group[i].lab == labs && !count[i]) {
             count[index_of_largest(count, scn->groups)]--;
             count[i] = 1;
         }
     for (uint32_t i = 0; i < scn->groups; i++)
-        if (!scn->group[i].lab)
+        if (scn->group[i].lab == labs)
             scn->group[i].count = (uint32_t)count[i];
 }
 
 int scn_override_devices(struct scn_reader *r, uint32_t devices)
 {
+    bool labs = !scn_fleet_count(r->scn, false); /* they are the fleet */
     uint64_t total = 0;
     uint32_t groups = 0;
     for (uint32_t i = 0; i < r->scn->groups; i++)
-        if (!r->scn->group[i].lab) {
+        if (r->scn->group[i].lab == labs) {
             total += r->scn->group[i].count;
             groups++;
         }
@@ -204,6 +206,6 @@ int scn_override_devices(struct scn_reader *r, uint32_t devices)
     if (devices < groups || devices > SCN_DEVICES_MAX)
         return scn_fail_option(r, "--devices", "%u devices for %u groups; accepted: %u..%d",
                                devices, groups, groups, SCN_DEVICES_MAX);
-    scale(r->scn, devices, total);
+    scale(r->scn, labs, devices, total);
     return SCN_OK;
 }

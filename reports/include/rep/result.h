@@ -184,5 +184,9 @@ void rep_result_free(struct rep_result *result);
 /* Adds a fact; 0, or -1 without memory. */
 int rep_fact_add(struct rep_result *result, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Of a promise (result->promise holds all of them, by number) of which nothing broken was seen,
+ * because nobody could look: why. It is then not told as kept. */
+void rep_promise_unchecked(struct rep_result *result, enum rep_promise promise, const char *format,
+                           ...) __attribute__((format(printf, 3, 4)));
 
 #endif
