@@ -1,3 +1,4 @@
+#include "../soak/soak.h"
 #include "agent/agent.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -203,6 +204,8 @@ static void expect_walk(const struct agent_window *window, const struct agent_zo
     }
 }
 
+/* Each window in each zone over half of these weeks, the next one over the others; in a soak over
+ * all. */
 Test(window, every_minute_of_the_weeks_of_clock_changes_is_the_references)
 {
     static const char *const starts[] = {"2026-03-01T00:00:00Z", "2026-03-20T00:00:00Z",
@@ -215,7 +218,8 @@ Test(window, every_minute_of_the_weeks_of_clock_changes_is_the_references)
             struct agent_window window = window_of(walked_windows[w]);
             char name[96];
             snprintf(name, sizeof name, "%s in %s", walked_windows[w], walked_zones[z]);
-            for (unsigned i = 0; i < sizeof starts / sizeof *starts; i++)
+            const unsigned step = soak(2, 1);
+            for (unsigned i = (z + w) % step; i < sizeof starts / sizeof *starts; i += step)
                 expect_walk(&window, &zone, (time_t)(ms_of(starts[i]) / 1000), name);
         }
     }

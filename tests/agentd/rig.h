@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { RIG_WAIT_S = 30, RIG_OUTPUT_MAX = 1 << 18 };
+enum { RIG_WAIT_S = 120, RIG_OUTPUT_MAX = 1 << 18 };
 
 /* A program that runs, and what it said so far. */
 struct rig_process {

@@ -32,7 +32,7 @@ static void tear_down(void)
     free(rig);
 }
 
-TestSuite(agentd_hostile, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(agentd_hostile, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static void expect_well(void)
 {

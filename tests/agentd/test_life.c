@@ -1,4 +1,5 @@
 /* Factory, boots, ends, and the control socket: no network. */
+#include "flash_file/op.h"
 #include "flash_file/reset.h"
 #include "rig.h"
 #include <criterion/criterion.h>
@@ -26,7 +27,7 @@ static void tear_down(void)
     free(rig);
 }
 
-TestSuite(agentd_life, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(agentd_life, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static int control(const char *order)
 {
@@ -160,6 +161,40 @@ Test(agentd_life, a_hang_ends_by_the_watchdog)
     cr_expect_eq(reset_record().faults, 1);
     int status = rig_end(&rig->agent, SIGTERM);
     cr_expect(WIFEXITED(status) && !WEXITSTATUS(status), "the new image obeys");
+}
+
+static struct agent_reset own_record(void)
+{
+    size_t len;
+    struct agent_reset reset = {0};
+    char *bytes = rig_read(rig, "records", &len);
+    cr_assert(bytes && len == AGENT_RECORDS_BYTES);
+    agent_reset_decode(&reset, (const uint8_t *)bytes);
+    free(bytes);
+    return reset;
+}
+
+/* Where a reboot is the machine's, the process leaves it to its supervisor, by exit code 4; and its
+ * records lie where the machine's power cut can't lose them. */
+Test(agentd_life, exit_to_reboot_ends_the_process_instead_of_executing_it_again)
+{
+    rig_config(rig, ", records: records",
+               "watchdog: 2s\nexit_to_reboot: yes\nbehaviour: {hang: [1.0.0]}\n");
+    cr_assert_eq(rig_run(rig, "sed -i 's/health: {/health: {mqtt_within: 1s, /' agent.yaml"), 0);
+    cr_assert_eq(rig_factory(rig, "1.0.0"), 0);
+    rig_agent(rig);
+    cr_expect(rig_wait(&rig->agent, "event=watchdog_reset"));
+    int status = rig_end(&rig->agent, 0);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 4, "%x", (unsigned)status);
+    cr_expect_eq(own_record().end, AGENT_END_WATCHDOG);
+    cr_expect_eq(rig_run(rig, "ls flash.img.*"), 2, "nothing lies beside the flash");
+    rig_agent(rig);
+    cr_expect(rig_wait(&rig->agent, "reset=watchdog last_end=watchdog"));
+    rig_end(&rig->agent, SIGKILL);
+    cr_expect_eq(own_record().boots, 2);
+    cr_assert_eq(rig_run(rig, "rm flash.img"), 0);
+    cr_assert_eq(rig_factory(rig, "1.0.0"), 0);
+    cr_expect_eq(own_record().boots, 0, "a factory run makes the records new");
 }
 
 /* A file in place of /dev/watchdog: kicked at once, and told of the clean end by Linux's "V". */

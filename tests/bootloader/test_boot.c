@@ -53,6 +53,34 @@ Test(boot_run, an_ordinary_boot_verifies_one_slot_and_writes_nothing)
     cr_expect_eq(device.nor.ops, ops);
 }
 
+/* Who copies the image holds the copy against it. */
+static bool has_hash_of(const struct boot_outcome *outcome, const struct firmware *firmware)
+{
+    uint8_t hash[BOOT_SHA256_BYTES];
+    device.crypto.sha256_begin(device.crypto.ctx);
+    device.crypto.sha256_update(device.crypto.ctx, firmware->bytes, firmware->len);
+    device.crypto.sha256_final(device.crypto.ctx, hash);
+    return !memcmp(outcome->sha256, hash, sizeof hash);
+}
+
+Test(boot_run, the_outcome_has_the_hash_of_the_image_that_boots)
+{
+    static const uint8_t none[BOOT_SHA256_BYTES];
+    struct boot_outcome outcome = boot(BOOT_RESET_POWER_ON);
+    cr_expect(has_hash_of(&outcome, &old));
+    cr_assert_eq(boot_request_trial(&device.env, A), BOOT_OK);
+    outcome = boot(BOOT_RESET_SOFTWARE);
+    cr_expect(has_hash_of(&outcome, &new));
+    device.nor.cell[device.layout.slot_addr[B] + 200] ^= 1;
+    outcome = boot(BOOT_RESET_POWER_ON); /* B is verified and refused, then A */
+    cr_expect_eq(outcome.slot, A);
+    cr_expect(has_hash_of(&outcome, &old));
+    device.nor.cell[device.layout.slot_addr[A] + 200] ^= 1;
+    outcome = boot(BOOT_RESET_POWER_ON);
+    cr_expect_eq(outcome.slot, BOOT_SLOT_NONE);
+    cr_expect(!memcmp(outcome.sha256, none, sizeof none));
+}
+
 Test(boot_run, a_broken_layout_is_reported)
 {
     struct boot_outcome outcome;

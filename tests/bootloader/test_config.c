@@ -1,4 +1,5 @@
 /* The boot config: bytes, and the two sectors it lives in. */
+#include "../soak/soak.h"
 #include "device.h"
 #include <criterion/criterion.h>
 #include <string.h>
@@ -259,9 +260,9 @@ Test(boot_config, three_cuts_in_a_row_lose_no_record)
 {
     /* Healing, clearing and erasing, a page of the body, the marks. */
     static const uint32_t op[] = {0, 1, 2, 3, 8, 13, 14, 15, 16, 17};
-    enum { OPS = sizeof op / sizeof *op, LUCK = 40 };
+    enum { OPS = sizeof op / sizeof *op };
     static struct device device;
-    for (uint32_t n = 0; n < OPS * OPS * OPS * LUCK; n++) {
+    for (uint32_t n = 0; n < OPS * OPS * OPS * soak(8, 40); n++) {
         const uint32_t at[] = {op[n % OPS], op[n / OPS % OPS], op[n / OPS / OPS % OPS]};
         uint32_t sure = 1;
         device_init(&device, n + 1);

@@ -327,6 +327,46 @@ Test(camp_gates, a_reset_told_before_the_confirmation_counts)
     world_free(&world);
 }
 
+/* What ota-agent and the board write; the times of resets are the simulator's alone. */
+static int64_t crashes_told(const char *version, unsigned resets, const char *more, int64_t dropped)
+{
+    struct world world;
+    char json[400];
+    world_init(&world, 0, FLEET);
+    world_gate(world_single_phase(&world, 48 * HOUR), SCN_METRIC_CRASH, SCN_MORE, 50, 100);
+    world_gate(&world.plan.phase[0], SCN_METRIC_TELEMETRY_GAP, SCN_MORE, 100, 100);
+    world.plan.observe_us = 0;
+    world.no_telemetry = true;
+    world_open(&world);
+    world_run_days(&world, 1);
+    int len = snprintf(json, sizeof json,
+                       "{\"device_id\":\"%s\",\"seq\":1,\"at\":\"2026-11-01T10:00:00Z\","
+                       "\"version\":\"%s\",\"energy_mw\":1500,\"memory_kb\":69,"
+                       "\"cpu_permille\":4,\"resets\":%u%s}",
+                       world.info[0].id, version, resets, more);
+    struct camp_counts counts;
+    camp_telemetry_json(world.camp, 0, json, (uint32_t)len, world.now_us);
+    camp_counts(world.camp, &counts);
+    cr_expect_eq(counts.dropped, dropped, "%s", json);
+    world_run_days(&world, 4);
+    struct rep_result result;
+    rep_result_init(&result);
+    camp_report(world.camp, &result);
+    int64_t crashes = result.phase[0].gate[0].numerator;
+    rep_result_free(&result);
+    world_free(&world);
+    return crashes;
+}
+
+Test(camp_gates, a_message_that_tells_its_resets_is_telemetry_and_news)
+{
+    cr_expect_eq(crashes_told("2.4.0", 0, "", 0), 0);
+    cr_expect_eq(crashes_told("2.4.0", 1, "", 0), 1);
+    cr_expect_eq(crashes_told("2.3.1", 1, "", 0), 0);
+    cr_expect_eq(crashes_told("2.4.0", 1, ",\"first_reset_ms\":5", 1), 0, "half of the news");
+    cr_expect_eq(crashes_told("2.4.0", 0, ",\"first_reset_ms\":5,\"last_reset_ms\":5", 1), 0);
+}
+
 Test(camp_gates, observation_compares_before_with_after)
 {
     struct world world;

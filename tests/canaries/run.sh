@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # Sweeps every canary of expected.txt, and every base without a bug. Prints the table of what was caught.
 #
-#   run.sh [--build FOLDER] [--print] [--most-cuts N] [NAME...]
+#   run.sh [--build FOLDER] [--print] [--most-cuts N] [--without NAME]... [NAME...]
 #
 # --build: the build to use (build/, with its target `canaries` built). --most-cuts: only canaries that need
-# this many cuts or fewer. --print: what was found as a new expected.txt, for review. 0 when every canary
+# this many cuts or fewer. --without: all but these. --print: what was found as a new expected.txt, for review. 0 when every canary
 # broke the expected promise with the expected number of cuts and a token that replays, and every twin passed.
 set -euo pipefail
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 cd "$here/../.."
-build=build print=0 most=99 names=()
+build=build print=0 most=99 names=() without=()
 while (($#)); do
     case $1 in
     --build) build=$2 && shift 2 ;;
     --most-cuts) most=$2 && shift 2 ;;
+    --without) without+=("$2") && shift 2 ;;
     --print) print=1 && shift ;;
     *) names+=("$1") && shift ;;
     esac
@@ -27,6 +28,7 @@ rows() {
     sed -e '/^#/d; /^ *$/d; s/ *| */|/g; s/ *$//' "$here/expected.txt" | while IFS= read -r row; do
         name=${row%%|*}
         ((${#names[@]} == 0)) || [[ " ${names[*]} " == *" $name "* ]] || continue
+        [[ " ${without[*]} " != *" $name "* ]] || continue
         ((${row##*|} > most)) || printf '%s\n' "$row"
     done
 }

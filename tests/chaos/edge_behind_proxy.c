@@ -61,7 +61,7 @@ static int get(const char *arguments, uint8_t *out, size_t *len)
     return curl(&bench, CERT_GOOD, all, "/new", out, len);
 }
 
-Test(chaos_edge_behind_proxy, the_edge_sees_the_device, .timeout = 60)
+Test(chaos_edge_behind_proxy, the_edge_sees_the_device, .timeout = 300)
 {
     static uint8_t out[2 * EDGE_NEW_BYTES];
     size_t len = sizeof out;
@@ -77,7 +77,7 @@ Test(chaos_edge_behind_proxy, the_edge_sees_the_device, .timeout = 60)
     end();
 }
 
-Test(chaos_edge_behind_proxy, a_device_is_led_to_a_bad_certificate, .timeout = 60)
+Test(chaos_edge_behind_proxy, a_device_is_led_to_a_bad_certificate, .timeout = 300)
 {
     begin();
     rules.upstream = bench.address[CERT_EXPIRED];
@@ -89,7 +89,7 @@ Test(chaos_edge_behind_proxy, a_device_is_led_to_a_bad_certificate, .timeout = 6
 
 /* Exit codes: curl(1); 35 and 56 are a connection broken in the handshake and after. An RST that is
  * there before curl looks at its connect is 7. */
-Test(chaos_edge_behind_proxy, curl_sees_what_the_proxy_does, .timeout = 60)
+Test(chaos_edge_behind_proxy, curl_sees_what_the_proxy_does, .timeout = 300)
 {
     static const struct {
         struct sim_proxy_plan plan;

@@ -38,7 +38,7 @@ ParameterizedTestParameters(chaos_proxy, a_limit_of_bytes_ends_the_connection_as
 }
 
 ParameterizedTest(struct row *row, chaos_proxy, a_limit_of_bytes_ends_the_connection_as_named,
-                  .timeout = 60)
+                  .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);
@@ -64,7 +64,7 @@ ParameterizedTest(struct row *row, chaos_proxy, a_limit_of_bytes_ends_the_connec
     bench_end(&bench);
 }
 
-Test(chaos_proxy, a_limit_that_is_not_reached_does_nothing, .timeout = 60)
+Test(chaos_proxy, a_limit_that_is_not_reached_does_nothing, .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);
@@ -82,7 +82,7 @@ Test(chaos_proxy, a_limit_that_is_not_reached_does_nothing, .timeout = 60)
     bench_end(&bench);
 }
 
-Test(chaos_proxy, a_slow_close_is_half_first_and_whole_later, .timeout = 60)
+Test(chaos_proxy, a_slow_close_is_half_first_and_whole_later, .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);
@@ -108,7 +108,7 @@ Test(chaos_proxy, a_slow_close_is_half_first_and_whole_later, .timeout = 60)
 }
 
 /* Who neither reads nor leaves is reset in the end. */
-Test(chaos_proxy, a_closed_connection_does_not_wait_for_ever, .timeout = 60)
+Test(chaos_proxy, a_closed_connection_does_not_wait_for_ever, .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, &(struct sim_proxy_config){.linger_ms = 20});
@@ -121,7 +121,7 @@ Test(chaos_proxy, a_closed_connection_does_not_wait_for_ever, .timeout = 60)
     bench_end(&bench);
 }
 
-Test(chaos_proxy, a_black_hole_is_left_when_both_have_gone, .timeout = 60)
+Test(chaos_proxy, a_black_hole_is_left_when_both_have_gone, .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);
@@ -173,18 +173,18 @@ static void assert_cut(enum sim_proxy_ending ending, enum sim_proxy_effect_kind 
     bench_end(&bench);
 }
 
-Test(chaos_proxy, a_cut_resets_all_connections_of_one_device, .timeout = 60)
+Test(chaos_proxy, a_cut_resets_all_connections_of_one_device, .timeout = 300)
 {
     assert_cut(SIM_PROXY_END_RESET, SIM_PROXY_RESET, RST);
 }
 
-Test(chaos_proxy, a_cut_closes_all_connections_of_one_device, .timeout = 60)
+Test(chaos_proxy, a_cut_closes_all_connections_of_one_device, .timeout = 300)
 {
     assert_cut(SIM_PROXY_END_CLOSE, SIM_PROXY_CLOSED, FIN);
 }
 
 /* A network that comes back before TCP gives up: nothing is lost, not even an end. */
-Test(chaos_proxy, what_a_freeze_holds_passes_after_the_thaw, .timeout = 60)
+Test(chaos_proxy, what_a_freeze_holds_passes_after_the_thaw, .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);

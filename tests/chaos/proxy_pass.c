@@ -39,7 +39,7 @@ ParameterizedTestParameters(chaos_proxy, bytes_pass_unchanged_and_the_rule_tells
 }
 
 ParameterizedTest(struct row *row, chaos_proxy, bytes_pass_unchanged_and_the_rule_tells,
-                  .timeout = 60)
+                  .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);
@@ -70,7 +70,7 @@ ParameterizedTest(struct row *row, chaos_proxy, bytes_pass_unchanged_and_the_rul
     bench_end(&bench);
 }
 
-Test(chaos_proxy, a_plain_connection_tells_nothing, .timeout = 60)
+Test(chaos_proxy, a_plain_connection_tells_nothing, .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);
@@ -83,7 +83,7 @@ Test(chaos_proxy, a_plain_connection_tells_nothing, .timeout = 60)
     bench_end(&bench);
 }
 
-Test(chaos_proxy, the_server_sees_the_devices_own_address, .timeout = 60)
+Test(chaos_proxy, the_server_sees_the_devices_own_address, .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);
@@ -95,7 +95,7 @@ Test(chaos_proxy, the_server_sees_the_devices_own_address, .timeout = 60)
 }
 
 /* Also FIN comes after the latency, and behind the bytes. */
-Test(chaos_proxy, an_end_keeps_its_place_in_the_order, .timeout = 60)
+Test(chaos_proxy, an_end_keeps_its_place_in_the_order, .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);
@@ -117,7 +117,7 @@ Test(chaos_proxy, an_end_keeps_its_place_in_the_order, .timeout = 60)
 }
 
 /* What a client sent before it died comes first, then RST. */
-Test(chaos_proxy, a_reset_of_a_peer_comes_behind_its_bytes, .timeout = 60)
+Test(chaos_proxy, a_reset_of_a_peer_comes_behind_its_bytes, .timeout = 300)
 {
     static struct bench bench;
     bench_begin(&bench, NULL);
@@ -152,7 +152,7 @@ static void first_delays(uint64_t seed, int64_t delay_us[8])
 }
 
 /* Draws can only be seen as lower bounds: none may be far below what Philox says. */
-Test(chaos_proxy, jitter_is_philox_of_seed_device_and_connection, .timeout = 60)
+Test(chaos_proxy, jitter_is_philox_of_seed_device_and_connection, .timeout = 300)
 {
     int64_t delay_us[8];
     first_delays(42, delay_us);

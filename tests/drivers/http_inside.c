@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(drivers_http_inside, .init = world_open, .fini = world_close, .timeout = 60);
+TestSuite(drivers_http_inside, .init = world_open, .fini = world_close, .timeout = 300);
 
 static struct fetch fetch, other;
 

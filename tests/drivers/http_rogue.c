@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(drivers_http_rogue, .init = world_open, .fini = world_close, .timeout = 60);
+TestSuite(drivers_http_rogue, .init = world_open, .fini = world_close, .timeout = 300);
 
 static struct fetch fetch;
 static struct rogue rogue;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-TestSuite(drivers_memory, .init = world_open, .fini = world_close, .timeout = 60);
+TestSuite(drivers_memory, .init = world_open, .fini = world_close, .timeout = 300);
 
 enum { MQTT_BYTES_MAX = 40000, TRANSFER_BYTES_MAX = 80000 };
 

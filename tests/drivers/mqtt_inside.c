@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
-TestSuite(drivers_inside, .init = world_open, .fini = world_close, .timeout = 60);
+TestSuite(drivers_inside, .init = world_open, .fini = world_close, .timeout = 300);
 
 enum deed { DESTROY, DROP, DISCONNECT, AGAIN, DEEDS };
 

@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <string.h>
 
-TestSuite(drivers_refusal, .init = world_open, .fini = world_close, .timeout = 60);
+TestSuite(drivers_refusal, .init = world_open, .fini = world_close, .timeout = 300);
 
 static struct device device;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(drivers_mqtt_rogue, .init = world_open, .fini = world_close, .timeout = 60);
+TestSuite(drivers_mqtt_rogue, .init = world_open, .fini = world_close, .timeout = 300);
 
 static struct device device;
 static struct rogue rogue;

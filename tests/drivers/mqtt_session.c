@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-TestSuite(drivers_mqtt, .init = world_open, .fini = world_close, .timeout = 60);
+TestSuite(drivers_mqtt, .init = world_open, .fini = world_close, .timeout = 300);
 
 static struct device device, operator_side;
 

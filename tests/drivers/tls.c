@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(drivers_tls, .init = world_open, .fini = world_close, .timeout = 60);
+TestSuite(drivers_tls, .init = world_open, .fini = world_close, .timeout = 300);
 
 Test(drivers_tls, a_ca_file_that_is_missing_or_none)
 {

@@ -47,7 +47,7 @@ void world_open(void)
              id >> 7 & 127, 1 + (id & 127));
     cr_assert(certs_make(world.folder, world.address));
     cr_assert_eq(agent_tls_create(&world.tls, world_path("ca.pem"), why, sizeof why), 0, "%s", why);
-    ev_timer_init(&world.guard, on_guard, 25, 0);
+    ev_timer_init(&world.guard, on_guard, 240, 0);
     ev_timer_start(world.loop, &world.guard);
     ev_unref(world.loop);
 }

@@ -1,4 +1,5 @@
 /* Campaigns as wholes: the catalogue meets its expectations, and what a stop does to everybody. */
+#include "../soak/soak.h"
 #include "fleet_bench.h"
 
 #include <criterion/criterion.h>
@@ -80,7 +81,7 @@ Test(campaign, a_failing_download_alerts_operations_and_goes_on)
     fleet_run_free(&run);
 }
 
-Test(campaign, a_failing_verification_leaves_the_old_version)
+Test(campaign, a_failing_verification_leaves_the_old_version, RELEASE_ONLY)
 {
     struct fleet_run run;
     uint32_t old = 0;
@@ -98,7 +99,7 @@ Test(campaign, a_failing_verification_leaves_the_old_version)
     fleet_run_free(&run);
 }
 
-Test(campaign, a_hanging_image_is_reverted_by_the_watchdog_and_pages_on_call)
+Test(campaign, a_hanging_image_is_reverted_by_the_watchdog_and_pages_on_call, RELEASE_ONLY)
 {
     struct fleet_run run;
     run_catalogue(&run, "playbook-boot-failure.yaml");

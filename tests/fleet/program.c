@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 40, LINE_MAX_BYTES = 8192, OUTPUT_MAX = 4 << 20, WAIT_MS = 60000 };
+enum { ARGUMENTS_MAX = 40, LINE_MAX_BYTES = 8192, OUTPUT_MAX = 4 << 20, WAIT_MS = 240000 };
 
 static char folder[64], out_path[96], err_path[96];
 static char out_text[OUTPUT_MAX], err_text[OUTPUT_MAX];

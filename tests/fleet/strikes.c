@@ -2,6 +2,7 @@
  * Where a fault strikes, and what happens to one that another fault came before: armed means that
  * it came, or would have come.
  */
+#include "../soak/soak.h"
 #include "fleet_bench.h"
 
 #include <criterion/criterion.h>
@@ -138,7 +139,7 @@ static const char *const rivals[] = {
 Test(strikes, a_fault_that_another_one_came_before_is_not_armed_any_more)
 {
     for (size_t i = 0; i < sizeof rivals / sizeof *rivals; i++) {
-        for (uint64_t seed = 1; seed <= 10; seed++) {
+        for (uint64_t seed = 1; seed <= soak(3, 10); seed++) {
             struct fleet_run run;
             fleet_run_plan(
                 &run, &(struct fleet_plan){.count = 24, .seed = seed, .faults = rivals[i]}, NULL);

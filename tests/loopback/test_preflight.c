@@ -14,7 +14,7 @@ static void limit_files(rlim_t most)
 
 static bool fits(uint32_t devices, uint32_t through_proxy, char *message, size_t len)
 {
-    const struct sim_loopback_need need = {devices, through_proxy};
+    const struct sim_loopback_need need = {.devices = devices, .through_proxy = through_proxy};
     *message = '\0';
     return !sim_loopback_preflight(&need, message, len);
 }
@@ -45,4 +45,45 @@ Test(loopback_preflight, the_message_says_what_to_change)
     cr_expect_not(fits(1000, 0, message, sizeof message));
     cr_expect_not_null(strstr(message, "ulimit -Hn"), "%s", message);
     cr_expect_not_null(strstr(message, "256"), "%s", message);
+}
+
+/* As few as do: one more device than one process carries makes a second one. */
+Test(loopback_preflight, descriptors_say_how_many_processes_carry_the_fleet)
+{
+    static const struct {
+        struct sim_loopback_need need;
+        uint32_t processes;
+    } row[] = {
+        {{.devices = 240}, 1},
+        {{.devices = 241}, 2},
+        {{.devices = 40, .through_proxy = 40}, 1},
+        {{.devices = 41, .through_proxy = 41}, 2},
+        {{.devices = 336, .through_proxy = 336}, 9},
+        {{.devices = 10000, .broker_given = true}, 43},
+        {{.devices = 100, .processes = 3}, 3},
+        {{.devices = 2, .processes = 3}, 2},
+        {{.devices = 241, .processes = 1}, 1},
+    };
+    limit_files(400);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        cr_expect_eq(sim_loopback_processes(&row[i].need), row[i].processes, "row %zu: %u", i,
+                     sim_loopback_processes(&row[i].need));
+}
+
+/* Our own mosquitto needs a descriptor for each device, somebody else's is not our matter. */
+Test(loopback_preflight, a_broker_of_our_own_ends_a_fleet_that_processes_could_carry)
+{
+    char message[512] = "";
+    struct sim_loopback_need need = {.devices = 337};
+    limit_files(400);
+    cr_expect(sim_loopback_preflight(&need, message, sizeof message));
+    cr_expect_not_null(strstr(message, "mosquitto's as well"), "%s", message);
+    cr_expect_not_null(strstr(message, "--devices 336"), "%s", message);
+    need.devices = 336;
+    cr_expect_not(sim_loopback_preflight(&need, message, sizeof message), "%s", message);
+    need = (struct sim_loopback_need){.devices = 337, .broker_given = true};
+    cr_expect_not(sim_loopback_preflight(&need, message, sizeof message), "%s", message);
+    need = (struct sim_loopback_need){.devices = 300, .processes = 1};
+    cr_expect(sim_loopback_preflight(&need, message, sizeof message));
+    cr_expect_not_null(strstr(message, "--devices 235"), "%s", message);
 }

@@ -96,7 +96,7 @@ Test(process_refuse, a_fleet_that_the_machine_can_not_carry)
 {
     char message[512];
     static const struct {
-        struct sim_processes_need need;
+        struct sim_stepped_need need;
         const char *needle;
     } row[] = {
         {{65001, 0, 1}, "addresses"},
@@ -104,10 +104,12 @@ Test(process_refuse, a_fleet_that_the_machine_can_not_carry)
         {{2, 0, UINT64_C(1) << 60}, "TMPDIR"},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        cr_assert_eq(sim_processes_preflight(&row[i].need, message, sizeof message), -1);
+        cr_assert_eq(
+            sim_stepped_preflight(&row[i].need, &sim_processes_body, message, sizeof message), -1);
         cr_assert_not_null(strstr(message, row[i].needle), "%s", message);
         cr_assert_not_null(strstr(message, "run at most --devices"), "%s", message);
     }
-    const struct sim_processes_need small = {3, 1, 1 << 20};
-    cr_assert_eq(sim_processes_preflight(&small, message, sizeof message), 0, "%s", message);
+    const struct sim_stepped_need small = {3, 1, 1 << 20};
+    cr_assert_eq(sim_stepped_preflight(&small, &sim_processes_body, message, sizeof message), 0,
+                 "%s", message);
 }

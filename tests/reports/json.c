@@ -24,7 +24,7 @@ static const struct shape contract[] = {
     {"phases/gates", "metric:s numerator denominator limit:s comparison:s state:s at_s"},
     {"alerts", "at_s level:s cause:s device:s"},
     {"faults", "kind:s scheduled armed fired"},
-    {"promises", "name:s broken first_token:s"},
+    {"promises", "name:s broken first_token:s first_what:s"},
     {"belief", "wrong_at_end wrong_longest_s"},
     {"crypto", "sha256_bytes ecdsa_verifies"},
     {"flash", "programs erases wear_max"},

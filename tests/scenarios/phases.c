@@ -72,6 +72,25 @@ Test(scn_phases, without_a_lab_there_is_no_phase_0)
     cr_expect_str_eq(campaign.phase[0].name, "phase-1 canary");
 }
 
+/* A burn-in: the lab is the fleet, and --devices is its size. */
+Test(scn_phases, a_fleet_of_labs_has_lab_phases_alone)
+{
+    static const char head[] = SMALL_HEAD
+        "fleet:\n  - {group: lab, lab: true, count: 20, firmware: 1.0.0}\n" SMALL_FIRMWARE
+        "campaign:\n  to: 1.1.0\n  phases:\n    - {name: bench, lab: true, hold: 1h}\n";
+    struct scn_overrides three = {.devices = 3};
+    struct scn_messages messages;
+    struct scn *scn;
+    cr_assert_eq(parse_text(&scn, head, &three, &messages), SCN_OK);
+    cr_expect_eq(scn->group[0].count, 3);
+    cr_expect_str_eq(scn->firmware[0].device_type, scn->group[0].device_type);
+    scn_free(scn);
+    char more[sizeof head + 64];
+    snprintf(more, sizeof more, "%s    - {name: all, share: 100%%}\n", head);
+    cr_assert_eq(parse_text(&scn, more, NULL, &messages), SCN_EVALUE);
+    cr_expect(strstr(messages.message[0].text, "every group is a lab"));
+}
+
 Test(scn_phases, a_list_is_read_as_written)
 {
     struct scn *scn = parse_good(

@@ -28,7 +28,7 @@ static void stop(void)
     run("rm -rf %s", tmp);
 }
 
-TestSuite(servers, .init = start, .fini = stop, .timeout = 120);
+TestSuite(servers, .init = start, .fini = stop, .timeout = 300);
 
 static void nothing_is_left(void)
 {

@@ -135,10 +135,10 @@ void bench_config(struct bench *bench, const char *ca, const char *secret, const
              "  secret: %s\n"
              "report: {json: report.json, junit: report.xml, db: report.db}\n"
              "tick: 20ms\n"
-             "settle: 100ms\n"
+             "settle: %s\n"
              "%s",
              bench->broker.port[SIM_CERT_GOOD], SIM_BROKER_NAME, ca ? ca : "ca.pem",
-             secret ? secret : "desk", more);
+             secret ? secret : "desk", bench->settle ? bench->settle : "100ms", more);
     bench_write(bench, "service.yaml", text);
 }
 

@@ -12,5 +12,6 @@ sweep() {
 for geometry in 16k 64k 512k; do sweep "scenarios/sweep-$geometry.yaml"; done
 sweep scenarios/sweep-tiny.yaml --cuts 2
 sweep scenarios/sweep-64k.yaml --cuts 2
+bash tests/sweep/fixpoint.sh build/brickyard
 sweep scenarios/sweep-16k.yaml --cuts any
 [[ ${SWEEPS-} != all ]] || sweep scenarios/sweep-512k.yaml --cuts any

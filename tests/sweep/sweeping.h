@@ -4,6 +4,14 @@
 
 #include "sim/sweep.h"
 
+/* The sanitizers see each kind of search; what only makes it longer is left to the release build.
+ */
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
 #define FORM(name_) (1u << SIM_SWEEP_##name_)
 
 /* The plugins of this folder, and what each of them does wrong: SWEEP_FAULT=name in the

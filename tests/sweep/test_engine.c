@@ -1,17 +1,19 @@
 /* The search: one result whatever the threads, tokens that replay, and no pass for what can't be
  * judged. */
+#include "../soak/soak.h"
 #include "sweeping.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The same text for 1, 2 and 4 threads, and for 2 once more; the last result is left in *out. */
+/* The same text for 1 and 4 threads; in a soak for 2 also, twice. The last result is left in *out.
+ */
 static void expect_one_result(struct sim_sweep_options options, struct sim_sweep_result *out)
 {
-    static const uint32_t jobs[] = {1, 2, 4, 2};
+    static const uint32_t jobs[] = {1, 4, 2, 2};
     char *first = NULL;
-    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+    for (size_t i = 0; i < soak(2, sizeof jobs / sizeof *jobs); i++) {
         options.jobs = jobs[i];
         sweeping(options, out);
         char *text = sweeping_text(out);
@@ -36,7 +38,7 @@ Test(sweep_engine, threads_change_nothing_at_one_cut)
         cr_expect_gt(result.form[form], 0, "%s", sim_sweep_form_name(form));
 }
 
-Test(sweep_engine, threads_change_nothing_at_two_cuts)
+Test(sweep_engine, threads_change_nothing_at_two_cuts, RELEASE_ONLY)
 {
     expect_one_result((struct sim_sweep_options){.stories = "wrong-type",
                                                  .cuts = 2,
@@ -49,7 +51,7 @@ Test(sweep_engine, threads_change_nothing_at_two_cuts)
 
 Test(sweep_engine, threads_change_nothing_where_promises_break)
 {
-    for (uint32_t cuts = 1; cuts <= 2; cuts++) {
+    for (uint32_t cuts = 1; cuts <= (SANITIZED ? 1 : 2); cuts++) {
         expect_one_result(
             (struct sim_sweep_options){.dut_path = SINGLE_COPY,
                                        .cuts = cuts,
@@ -64,8 +66,8 @@ Test(sweep_engine, threads_change_nothing_where_promises_break)
 
 Test(sweep_engine, any_number_of_cuts_reaches_a_fixpoint_with_any_threads)
 {
-    expect_one_result((struct sim_sweep_options){.stories = "wrong-key,power-cycles", .any = true},
-                      &result);
+    const char *stories = SANITIZED ? "wrong-key" : "wrong-key,power-cycles";
+    expect_one_result((struct sim_sweep_options){.stories = stories, .any = true}, &result);
     cr_expect_eq(result.exit_code, 0);
     cr_expect(result.fixpoint);
     cr_expect_eq(result.depth, 0);
@@ -161,7 +163,8 @@ Test(sweep_engine, a_canonical_form_that_leaves_out_what_matters_makes_no_valid_
     struct sim_sweep_options one = {.stories = "update", .forms = FORM(BEFORE) | FORM(PREFIX)};
     struct sim_sweep_options any = {.stories = "update", .any = true};
     expect_not_valid("unsound-canonical", one);
-    expect_not_valid("unsound-canonical", any);
+    if (!SANITIZED)
+        expect_not_valid("unsound-canonical", any);
 }
 
 Test(sweep_engine, a_device_that_does_not_do_the_same_twice_makes_no_valid_run)

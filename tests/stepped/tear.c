@@ -1,5 +1,5 @@
 /* A cut operation leaves in the file what the simulator leaves in its cells. */
-#include "sim/processes.h"
+#include "sim/stepped.h"
 #include <criterion/criterion.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -82,7 +82,7 @@ static uint32_t tear_once(enum scn_torn form, enum sim_flash_op_kind kind, uint3
     sim_rng_init(&reading, seed, 7, SIM_RNG_UNSTABLE, 0);
     sim_flash_apply(&bench.twin, &call, &cut);
     uint32_t open = (uint32_t)sim_flash_has_unstable(&bench.twin, 0, BYTES);
-    cr_assert_eq(sim_processes_tear(&bench.flash, bench.fd, &call, &cut, &reading), 0);
+    cr_assert_eq(sim_stepped_tear(&bench.flash, bench.fd, &call, &cut, &reading), 0);
     snprintf(what, sizeof what, "%s of kind %d, unit %u, seed %llu", scn_torn_name((int)form),
              (int)kind, unit, (unsigned long long)seed);
     same_as_twin(&bench, what);
@@ -90,7 +90,7 @@ static uint32_t tear_once(enum scn_torn form, enum sim_flash_op_kind kind, uint3
     return open;
 }
 
-Test(process_tear, leaves_in_the_file_what_apply_leaves_in_the_cells)
+Test(stepped_tear, leaves_in_the_file_what_apply_leaves_in_the_cells)
 {
     uint32_t unstable = 0;
     for (int form = SCN_TORN_BEFORE; form < SCN_TORNS; form++)
@@ -104,7 +104,7 @@ Test(process_tear, leaves_in_the_file_what_apply_leaves_in_the_cells)
     cr_assert_eq(unstable, 20);
 }
 
-Test(process_tear, a_whole_call_is_a_call_without_a_cut)
+Test(stepped_tear, a_whole_call_is_a_call_without_a_cut)
 {
     struct bench bench;
     struct sim_rng reading;
@@ -112,23 +112,23 @@ Test(process_tear, a_whole_call_is_a_call_without_a_cut)
     const struct sim_flash_call call = call_of(&bench, SIM_FLASH_PROGRAM);
     sim_rng_init(&reading, 3, 7, SIM_RNG_UNSTABLE, 0);
     sim_flash_apply(&bench.twin, &call, NULL);
-    cr_assert_eq(sim_processes_tear(&bench.flash, bench.fd, &call, NULL, &reading), 0);
+    cr_assert_eq(sim_stepped_tear(&bench.flash, bench.fd, &call, NULL, &reading), 0);
     same_as_twin(&bench, "whole");
     teardown(&bench);
 }
 
-Test(process_tear, a_file_that_cannot_be_written_is_an_error)
+Test(stepped_tear, a_file_that_cannot_be_written_is_an_error)
 {
     struct bench bench;
     struct sim_rng reading;
     setup(&bench, 4);
     const struct sim_flash_call call = call_of(&bench, SIM_FLASH_ERASE);
     sim_rng_init(&reading, 4, 7, SIM_RNG_UNSTABLE, 0);
-    cr_assert_eq(sim_processes_tear(&bench.flash, -1, &call, NULL, &reading), -1);
+    cr_assert_eq(sim_stepped_tear(&bench.flash, -1, &call, NULL, &reading), -1);
     teardown(&bench);
 }
 
-Test(process_tear, load_takes_whole_sectors_and_says_how_many_differ)
+Test(stepped_tear, load_takes_whole_sectors_and_says_how_many_differ)
 {
     struct bench bench;
     uint8_t sector[SECTOR], back[SECTOR];
