@@ -32,7 +32,7 @@ struct run {
     enum state state;
     bool measured;                      /* the pauses are known */
     bool over, off;                     /* through, or failed; the board is off */
-    uint32_t cut, checked;              /* how many were made of each part */
+    uint32_t cut, checked;              /* checked: of the second part, those that told something */
     int64_t state_at_us;                /* when the state began */
     int64_t sent_us, done_us, asked_us; /* of "off"; the moment that was aimed at */
     bool late;
@@ -184,7 +184,7 @@ static void take_sample(struct run *run, int64_t latency_us)
 static void count_useless(struct run *run)
 {
     const struct rig_calibrate_config *config = run->config;
-    if (++run->out->useless > config->cuts / 2 + USELESS_MORE)
+    if (++run->out->useless > (config->cuts + config->checks) / 2 + USELESS_MORE)
         fail(run, RIG_EUNSUPPORTED,
              "%u cuts told nothing, because it printed nothing just before them; wanted: a board "
              "that prints every 5 ms at the most",
@@ -195,16 +195,14 @@ static void conclude(struct run *run, bool told, int64_t latency_us)
 {
     const struct rig_calibrate_config *config = run->config;
     bool check = checking(run);
-    if (check) {
-        run->checked++;
-        rig_precision_add(&run->out->check, run->asked_us, told ? run->sent_us + latency_us : -1,
-                          run->late);
-    } else if (told) {
-        take_sample(run, latency_us);
-    } else {
+    run->checked += check && told;
+    run->cut += !check || !told;
+    if (!told)
         count_useless(run);
-    }
-    run->cut += !check;
+    else if (check)
+        rig_precision_add(&run->out->check, run->asked_us, run->sent_us + latency_us, run->late);
+    else
+        take_sample(run, latency_us);
     if (run->over)
         return;
     if (config->cut)

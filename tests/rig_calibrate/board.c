@@ -12,7 +12,7 @@
 
 struct life {
     struct board *board;
-    int64_t next_us, off_us, framed_us, last_us; /* off_us 0: no cut is under way */
+    int64_t on_us, next_us, off_us, framed_us, last_us; /* off_us 0: no cut is under way */
     uint8_t frame[4];
     size_t len;
 };
@@ -26,6 +26,7 @@ static void take_frame(struct life *life, int64_t now_us)
         facts->ons++;
         facts->powered = true;
         life->off_us = 0;
+        life->on_us = now_us;
         life->next_us = now_us + life->board->tick_us;
     } else if (!memcmp(life->frame, off, 4)) {
         facts->offs++;
@@ -56,11 +57,23 @@ static void lose_power(struct life *life)
     life->off_us = 0;
 }
 
+static const char *next_text(const struct life *life, int64_t now_us)
+{
+    static const int64_t MUTE_AFTER_US = 400000;
+    const struct board *board = life->board;
+    const char *text = board->text ? board->text : "tick\n";
+    if (board->facts->ons != board->mute_on)
+        return text;
+    if (life->last_us - life->on_us >= MUTE_AFTER_US)
+        return "";
+    return now_us - life->on_us >= MUTE_AFTER_US ? text : "x";
+}
+
 static void live(struct life *life)
 {
     struct board *board = life->board;
-    const char *text = board->text ? board->text : "tick\n";
     int64_t now_us = rig_port_now_us();
+    const char *text = next_text(life, now_us);
     if (life->off_us && now_us >= life->off_us)
         lose_power(life);
     if (board->facts->powered && board->tick_us && now_us >= life->next_us) {

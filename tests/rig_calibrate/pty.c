@@ -111,6 +111,21 @@ Test(rig_calibrate, aimed_cuts_hit_the_moment_that_was_asked)
     json_decref(json);
 }
 
+Test(rig_calibrate, an_aimed_cut_that_tells_nothing_is_made_again)
+{
+    board = (struct board){.tick_us = 1000, .hold_us = {30000, 30000}, .mute_on = 4};
+    board_start(&board);
+    cr_assert_eq(run_brickyard("rig calibrate --bench BENCH a --cuts 3 --check 2 --json"), 0, "%s",
+                 kit_read("err"));
+    json_t *json = answer();
+    cr_expect_geq(json_integer_value(json_object_get(json, "useless")), 1);
+    cr_expect_eq(number(json, "latency", "samples"), 3);
+    cr_expect_eq(number(json, "check", "cuts"), 2);
+    cr_expect_eq(number(json, "check", "measured"), 2);
+    cr_expect_geq(board.facts->offs, 6u);
+    json_decref(json);
+}
+
 Test(rig_calibrate, what_is_kept_grows_until_it_is_forgotten)
 {
     board = (struct board){.tick_us = 1000, .hold_us = {10000, 10000}};

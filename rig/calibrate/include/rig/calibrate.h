@@ -36,10 +36,12 @@ struct rig_calibration {
     int64_t quiet_us;             /* what was taken for them: 99 of 100, 1 ms at the least */
     struct rig_histogram latency; /* of this run, from the command's first byte to the last byte */
     struct rig_histogram kept;    /* of all runs; as latency without a store */
-    uint32_t useless;             /* cuts that told nothing: it stood still when it was cut */
+    uint32_t useless;             /* cuts that told nothing: it stood still when it was cut. Each
+                                     was made again, of either part */
     uint32_t tries;               /* of relay commands beyond the first */
     int64_t aimed_with_us;        /* the latency of the second part: kept's median */
-    struct rig_precision check; /* of aimed cuts: got minus asked, the last byte is what was got */
+    struct rig_precision check;   /* of aimed cuts: got minus asked, the last byte is what was got;
+                                     all of its cuts were measured */
 };
 
 /* RIG_OK. RIG_EUNSUPPORTED: the board prints too rarely, or without line ends where checks are
