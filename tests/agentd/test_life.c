@@ -158,7 +158,10 @@ Test(agentd_life, a_hang_ends_by_the_watchdog)
     cr_expect(rig_wait(&rig->agent, "event=behaviour what=hang"));
     cr_expect(rig_wait(&rig->agent, "event=watchdog_reset"));
     cr_expect(rig_wait(&rig->agent, "reset=watchdog last_end=watchdog"));
-    cr_expect_eq(reset_record().faults, 1);
+    /* It hangs again: where this test is held up the watchdog has bitten again, too. */
+    struct agent_reset reset = reset_record();
+    cr_expect(reset.faults >= 1 && reset.boots - reset.faults <= 1, "%u faults, %u boots",
+              (unsigned)reset.faults, (unsigned)reset.boots);
     int status = rig_end(&rig->agent, SIGTERM);
     cr_expect(WIFEXITED(status) && !WEXITSTATUS(status), "the new image obeys");
 }

@@ -23,9 +23,9 @@ Test(board_fw_line, boots_connects_and_sleeps)
     cr_assert(bench_hears(&bench, "\"version\":\"2.3.1\""));
     cr_assert(bench_hears(&bench, ",\"resets\":0,\"flow_ml_s\":"));
     bench_pass(&bench, 1);
-    double cpu_s = bench_cpu_s(&bench);
+    double cpu_s = bench_cpu_s(&bench), from_s = bench_seconds();
     bench_pass(&bench, 4);
-    double idle = (bench_cpu_s(&bench) - cpu_s) / 4;
+    double idle = (bench_cpu_s(&bench) - cpu_s) / (bench_seconds() - from_s);
     cr_log_info("power on to bootloader's line %.0f ms, to MQTT %.0f ms; idle CPU %.1f %%",
                 (boot_s - on_s) * 1e3, (up_s - on_s) * 1e3, idle * 100);
     cr_assert(idle < 0.15, "%f", idle);
@@ -33,16 +33,16 @@ Test(board_fw_line, boots_connects_and_sleeps)
     bench_close(&bench);
 }
 
-/* As long as several of its watchdog's times. */
+/* Longer than twice its watchdog's time, which is more than the host holds QEMU up. */
 Test(board_fw_line, nobody_at_the_line_is_no_reason_to_reset)
 {
     bench_open(&bench);
-    bench.factory.watchdog_s = 1;
+    bench.factory.watchdog_s = 4;
     bench_factory_write(&bench);
     bench.rude.absent = true;
     bench_on(&bench);
     cr_assert(bench_says(&bench, " event=firmware version=2.3.1"));
-    bench_pass(&bench, 4);
+    bench_pass(&bench, 9);
     cr_assert_eq(bench.resets, 0);
     bench.rude.absent = false;
     cr_assert(bench_says(&bench, " event=mqtt_up"));
@@ -143,7 +143,8 @@ Test(board_fw_line, gateway_that_begins_anew_is_asked_again_from_where_it_was)
     bench_close(&bench);
 }
 
-/* Bytes that were never a frame, as fast as they go; then a gateway. */
+/* Bytes that were never a frame, as fast as they go, for longer than the watchdog's time; then a
+ * gateway. */
 Test(board_fw_line, flood_of_noise_does_no_harm)
 {
     static uint8_t flood[65536];
@@ -153,12 +154,12 @@ Test(board_fw_line, flood_of_noise_does_no_harm)
         x = x * 1664525 + 1013904223;
         flood[i] = (uint8_t)(x >> 24);
     }
-    bench.factory.watchdog_s = 2;
+    bench.factory.watchdog_s = 6;
     bench_factory_write(&bench);
     bench.rude.absent = true;
     bench_on(&bench);
     cr_assert(bench_says(&bench, " event=start "));
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 32; i++) {
         if (rig_board_link_pending(bench.board) < 4 * sizeof flood)
             rig_board_link_write(bench.board, flood, sizeof flood);
         bench_pass(&bench, 0.25);

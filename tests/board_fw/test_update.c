@@ -11,12 +11,23 @@ static struct bench_image image;
 
 TestSuite(board_fw_update, .timeout = 300);
 
-static void begin(const char *name)
+/* mqtt_within_ms, watchdog_s: short for what is waited for in full; 0: long. */
+static void begin_short(const char *name, uint32_t mqtt_within_ms, uint16_t watchdog_s)
 {
     bench_open(&bench);
+    if (mqtt_within_ms)
+        bench.factory.mqtt_within_ms = mqtt_within_ms;
+    if (watchdog_s)
+        bench.factory.watchdog_s = watchdog_s;
+    bench_factory_write(&bench);
     bench_image(&bench, &image, name);
     bench_on(&bench);
     cr_assert(bench_says(&bench, " event=mqtt_up"));
+}
+
+static void begin(const char *name)
+{
+    begin_short(name, 0, 0);
 }
 
 static void end(void)
@@ -70,11 +81,16 @@ Test(board_fw_update, good_one_is_confirmed)
 static const struct bad {
     char variant[16], reason[24];
     bool confirmed; /* it passes its trial first */
+    uint32_t mqtt_within_ms;
+    uint16_t watchdog_s; /* as in begin_short */
 } bad[] = {
-    {"hang", "watchdog", false},           {"hard-fault", "health_hard_fault", false},
-    {"no-mqtt", "health_mqtt", false},     {"no-drivers", "health_drivers", false},
-    {"no-config", "health_config", false}, {"no-telemetry", "health_telemetry", false},
-    {"crash-late", "faulty_boots", true},
+    {"hang", "watchdog", false, 4000, 6},
+    {"hard-fault", "health_hard_fault", false, 0, 0},
+    {"no-mqtt", "health_mqtt", false, 4000, 0},
+    {"no-drivers", "health_drivers", false, 0, 0},
+    {"no-config", "health_config", false, 0, 0},
+    {"no-telemetry", "health_telemetry", false, 8000, 0},
+    {"crash-late", "faulty_boots", true, 0, 0},
 };
 
 static void rolls_back(const struct bad *row)
@@ -83,7 +99,7 @@ static void rolls_back(const struct bad *row)
     snprintf(name, sizeof name, "pump-2.4.0-%s", row->variant);
     snprintf(wanted, sizeof wanted,
              "\"status\":\"rolled_back\",\"reason\":\"%s\",\"version\":\"2.3.1\"", row->reason);
-    begin(name);
+    begin_short(name, row->mqtt_within_ms, row->watchdog_s);
     bench_notify(&bench, &image);
     if (row->confirmed)
         cr_assert(bench_hears(&bench, "\"status\":\"confirmed\""));
@@ -221,7 +237,7 @@ Test(board_fw_update, right_slot_and_config_run_as_a_trial)
 
 Test(board_fw_update, trial_without_a_line_rolls_back_by_itself)
 {
-    begin("pump-2.4.0");
+    begin_short("pump-2.4.0", 4000, 0);
     bench_notify(&bench, &image);
     cr_assert(bench_hears(&bench, "\"status\":\"rebooting\""));
     bench.rude.absent = true;

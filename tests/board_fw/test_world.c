@@ -233,6 +233,8 @@ Test(board_fw_world, power_cut_in_the_download_is_resumed)
 Test(board_fw_world, bad_image_is_rolled_back_through_real_servers)
 {
     world_open("pump-2.4.0-no-telemetry");
+    bench.factory.mqtt_within_ms = 8000; /* as long as it waits for the telemetry */
+    bench_factory_write(&bench);
     bench_on(&bench);
     cr_assert(bench_hears(&bench, "\"version\":\"2.3.1\""));
     notify();

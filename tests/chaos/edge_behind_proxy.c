@@ -10,7 +10,8 @@ enum { DEVICE = 9 };
 static struct edge_bench bench;
 static struct sim_proxy *proxy;
 static struct sim_proxy_plan rules;
-static uint32_t told[SIM_PROXY_EFFECTS];
+static uint32_t told[SIM_PROXY_EFFECTS]; /* of the newest connection */
+static uint32_t newest;
 
 static uint32_t device_of(void *ctx, const struct sockaddr_in *source)
 {
@@ -21,15 +22,16 @@ static uint32_t device_of(void *ctx, const struct sockaddr_in *source)
 static void proxy_plan(void *ctx, uint32_t device, uint32_t connection, struct sim_proxy_plan *plan)
 {
     (void)ctx;
-    (void)connection;
     cr_assert_eq(device, DEVICE);
+    newest = connection;
     *plan = rules;
 }
 
 static void proxy_effect(void *ctx, const struct sim_proxy_effect *effect)
 {
     (void)ctx;
-    told[effect->kind]++;
+    if (effect->connection == newest)
+        told[effect->kind]++;
 }
 
 static void begin(void)
@@ -87,6 +89,18 @@ Test(chaos_edge_behind_proxy, a_device_is_led_to_a_bad_certificate, .timeout = 3
     end();
 }
 
+static int get_until_told(enum sim_proxy_effect_kind kind, double max_s)
+{
+    char arguments[32];
+    int code;
+    do {
+        memset(told, 0, sizeof told);
+        snprintf(arguments, sizeof arguments, "--max-time %.1f", max_s);
+        code = get(arguments, NULL, NULL);
+    } while (code == 28 && !told[kind] && !patience_ends(&max_s));
+    return code;
+}
+
 /* Exit codes: curl(1); 35 and 56 are a connection broken in the handshake and after. An RST that is
  * there before curl looks at its connect is 7. */
 Test(chaos_edge_behind_proxy, curl_sees_what_the_proxy_does, .timeout = 300)
@@ -94,24 +108,24 @@ Test(chaos_edge_behind_proxy, curl_sees_what_the_proxy_does, .timeout = 300)
     static const struct {
         struct sim_proxy_plan plan;
         int code;
-        const char *arguments;
+        double max_s; /* the first try */
         enum sim_proxy_effect_kind kind;
     } rows[] = {
-        {{.entry = SIM_PROXY_REFUSE}, 35, "", SIM_PROXY_REFUSED},
-        {{.entry = SIM_PROXY_SILENT}, 28, "--max-time 0.3", SIM_PROXY_SILENCED},
+        {{.entry = SIM_PROXY_REFUSE}, 35, 200, SIM_PROXY_REFUSED},
+        {{.entry = SIM_PROXY_SILENT}, 28, 0.3, SIM_PROXY_SILENCED},
         {{.ending = SIM_PROXY_END_RESET, .limit_side = SIM_PROXY_DOWN, .limit_bytes = 20000},
          56,
-         "",
+         200,
          SIM_PROXY_RESET},
         {{.ending = SIM_PROXY_END_BLACK_HOLE, .limit_side = SIM_PROXY_DOWN, .limit_bytes = 20000},
          28,
-         "--max-time 0.3",
+         0.3,
          SIM_PROXY_HOLED},
     };
     begin();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         rules = rows[i].plan;
-        int code = get(rows[i].arguments, NULL, NULL);
+        int code = get_until_told(rows[i].kind, rows[i].max_s);
         bool at_connect = rows[i].kind == SIM_PROXY_REFUSED && code == 7;
         cr_assert(code == rows[i].code || at_connect, "row %zu: %d", i, code);
         cr_assert_eq(told[rows[i].kind], 1, "row %zu", i);

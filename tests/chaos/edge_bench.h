@@ -6,6 +6,7 @@
 #define TESTS_CHAOS_EDGE_BENCH_H
 
 #include "sim/chaos_edge.h"
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -45,7 +46,8 @@ struct fetch {
     size_t request_len;  /* 0: strlen */
     bool raw;            /* without TLS */
     size_t stop_after;   /* leaves after so many bytes; 0: reads to the end */
-    int silence_ms;      /* TIMED_OUT after so long without a byte; 0: never */
+    int silence_ms;      /* TIMED_OUT after so long without a byte, from the first; 0: never */
+    pthread_barrier_t *connected; /* waited at before anything is sent; NULL: no */
     /* What came: */
     uint8_t *bytes; /* freed by fetch_free */
     size_t len;
@@ -62,5 +64,8 @@ void fetch_free(struct fetch *fetch);
  * code. */
 int curl(struct edge_bench *bench, enum bench_cert cert, const char *arguments, const char *path,
          uint8_t *out, size_t *len);
+/* Doubles how long curl waits (--max-time) for another try: on a busy machine all of it can go by
+ * before the edge has done anything. True when no more is to be tried. */
+bool patience_ends(double *max_s);
 
 #endif

@@ -36,7 +36,8 @@ static void read_all(struct fetch *fetch, int fd, SSL *ssl)
     struct pollfd poller = {.fd = fd, .events = POLLIN};
     for (;;) {
         bool pending = ssl && SSL_pending(ssl) > 0;
-        if (fetch->silence_ms && !pending && poll(&poller, 1, fetch->silence_ms) == 0) {
+        int silence_ms = fetch->len ? fetch->silence_ms : -1;
+        if (fetch->silence_ms && !pending && poll(&poller, 1, silence_ms) == 0) {
             fetch->end = FETCH_TIMED_OUT;
             return;
         }
@@ -81,7 +82,10 @@ void fetch(struct fetch *fetch)
     const struct sockaddr_in *to = &fetch->bench->address[fetch->cert];
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     signal(SIGPIPE, SIG_IGN);
-    if (connect(fd, (const struct sockaddr *)to, sizeof *to) == 0 && fetch->raw) {
+    bool up = connect(fd, (const struct sockaddr *)to, sizeof *to) == 0;
+    if (fetch->connected)
+        pthread_barrier_wait(fetch->connected);
+    if (up && fetch->raw) {
         talk(fetch, fd, NULL);
     } else {
         SSL_CTX *context = SSL_CTX_new(TLS_client_method());

@@ -318,7 +318,7 @@ Test(chaos_edge, an_endless_body_goes_on_until_the_client_leaves, .timeout = 300
 Test(chaos_edge, silence_follows_an_honest_head, .timeout = 300)
 {
     struct sim_edge_plan plan = {.trick = SIM_EDGE_SILENCE};
-    edge_bench_begin(&bench, &(struct sim_edge_config){.idle_ms = 20, .request_ms = 500});
+    edge_bench_begin(&bench, &(struct sim_edge_config){.idle_ms = 20, .request_ms = 60000});
     struct fetch got = {.bench = &bench, .request = GET("/new", ""), .silence_ms = 100};
     bench.plan = plan;
     edge_bench_run(&bench, (void (*)(void *))fetch, &got);

@@ -13,10 +13,11 @@ static void hold_it(struct device *at, enum device_event event)
         agent_mqtt_hold(at->mqtt, true);
 }
 
+/* And as many turns as belong to it, if all of the time goes by at once. */
 static void wait_ms(double ms)
 {
     double until = ev_time() + ms / 1000;
-    while (ev_time() < until) {
+    for (int rounds = 0; rounds < ms / 2 || ev_time() < until; rounds++) {
         world_turns(5);
         ev_sleep(0.002);
     }

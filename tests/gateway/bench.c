@@ -325,7 +325,7 @@ void bench_open_bare(void)
     snprintf(bench.connect_to, sizeof bench.connect_to, "127.0.0.1:%u",
              bench.servers.store.port[SIM_CERT_GOOD]);
     ev_timer_init(&bench.turn, on_turn, 0.005, 0.005);
-    ev_timer_init(&bench.guard, on_guard, 50, 0);
+    ev_timer_init(&bench.guard, on_guard, 240, 0);
     ev_timer_start(bench.loop, &bench.turn);
     ev_timer_start(bench.loop, &bench.guard);
     client_open(&bench.observer, "observer", true);

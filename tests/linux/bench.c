@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WITHIN_S = 120 };
+enum { WITHIN_S = 400 };
 
 int64_t bench_now_us(void)
 {

@@ -60,6 +60,7 @@ static void run_faults(const char *const *fault, size_t faults)
     world_run_free(&run);
 }
 
+/* What has to be met while it lasts lasts 10 s of the machine's time. */
 #define ON "where: {device: %u}}\n"
 #define RUN(table) run_faults(table, sizeof(table) / sizeof *(table))
 
@@ -76,14 +77,14 @@ Test(loopback_faults, an_answer_that_ends_in_its_head_is_asked_for_again)
 Test(loopback_faults, a_bad_certificate_is_refused_by_broker_and_store_connections)
 {
     static const char *const row[] = {
-        "  - {kind: bad_certificate, server: broker, how: expired, at: 0s, for: 3m, " ON,
-        "  - {kind: bad_certificate, server: broker, how: not_yet_valid, at: 0s, for: 3m, " ON,
-        "  - {kind: bad_certificate, server: broker, how: wrong_name, at: 0s, for: 3m, " ON,
-        "  - {kind: bad_certificate, server: broker, how: unknown_ca, at: 0s, for: 3m, " ON,
-        "  - {kind: bad_certificate, server: store, how: expired, at: 0s, for: 2m, " ON,
-        "  - {kind: bad_certificate, server: store, how: not_yet_valid, at: 0s, for: 2m, " ON,
-        "  - {kind: bad_certificate, server: store, how: wrong_name, at: 0s, for: 2m, " ON,
-        "  - {kind: bad_certificate, server: store, how: unknown_ca, at: 0s, for: 2m, " ON,
+        "  - {kind: bad_certificate, server: broker, how: expired, at: 0s, for: 10m, " ON,
+        "  - {kind: bad_certificate, server: broker, how: not_yet_valid, at: 0s, for: 10m, " ON,
+        "  - {kind: bad_certificate, server: broker, how: wrong_name, at: 0s, for: 10m, " ON,
+        "  - {kind: bad_certificate, server: broker, how: unknown_ca, at: 0s, for: 10m, " ON,
+        "  - {kind: bad_certificate, server: store, how: expired, at: 0s, for: 10m, " ON,
+        "  - {kind: bad_certificate, server: store, how: not_yet_valid, at: 0s, for: 10m, " ON,
+        "  - {kind: bad_certificate, server: store, how: wrong_name, at: 0s, for: 10m, " ON,
+        "  - {kind: bad_certificate, server: store, how: unknown_ca, at: 0s, for: 10m, " ON,
     };
     RUN(row);
 }
@@ -91,14 +92,14 @@ Test(loopback_faults, a_bad_certificate_is_refused_by_broker_and_store_connectio
 Test(loopback_faults, a_network_drops_in_each_way)
 {
     static const char *const row[] = {
-        "  - {kind: network_drop, how: reset, at: 0s, for: 2m, " ON,
-        "  - {kind: network_drop, how: close, at: 0s, for: 2m, " ON,
-        "  - {kind: network_drop, how: slow_close, at: 0s, for: 2m, " ON,
-        "  - {kind: network_drop, how: black_hole, at: 0s, for: 2m, " ON,
-        "  - {kind: network_drop, how: reset, during: downloading, for: 2m, " ON,
-        "  - {kind: network_drop, how: close, during: downloading, for: 2m, " ON,
-        "  - {kind: network_drop, how: slow_close, during: downloading, for: 2m, " ON,
-        "  - {kind: network_drop, how: black_hole, during: downloading, for: 2m, " ON,
+        "  - {kind: network_drop, how: reset, at: 0s, for: 10m, " ON,
+        "  - {kind: network_drop, how: close, at: 0s, for: 10m, " ON,
+        "  - {kind: network_drop, how: slow_close, at: 0s, for: 10m, " ON,
+        "  - {kind: network_drop, how: black_hole, at: 0s, for: 10m, " ON,
+        "  - {kind: network_drop, how: reset, during: downloading, for: 10m, " ON,
+        "  - {kind: network_drop, how: close, during: downloading, for: 10m, " ON,
+        "  - {kind: network_drop, how: slow_close, during: downloading, for: 10m, " ON,
+        "  - {kind: network_drop, how: black_hole, during: downloading, for: 10m, " ON,
     };
     RUN(row);
 }
@@ -107,7 +108,7 @@ Test(loopback_faults, a_link_is_slow_in_each_way)
 {
     static const char *const row[] = {
         "  - {kind: slow_link, latency: 50ms, " ON,
-        "  - {kind: slow_link, latency: 20ms, jitter: 30ms, at: 0s, for: 5m, " ON,
+        "  - {kind: slow_link, latency: 20ms, jitter: 30ms, at: 0s, for: 10m, " ON,
         "  - {kind: slow_link, bandwidth: 16KiB, " ON,
         "  - {kind: slow_link, slice: 100, " ON,
         "  - {kind: slow_link, slice: 256, bandwidth: 32KiB, latency: 5ms, " ON,

@@ -46,7 +46,7 @@ void world_run(struct world_run *out, const char *scenario, const char *world, c
     snprintf(out->db, sizeof out->db, "%s/run.db", out->folder);
     /* The bound is for a program that hangs: nothing is decided by it. */
     snprintf(command, sizeof command,
-             "cd %s && timeout 150 %s run s.yaml --world %s --json run.json --db run.db -q %s "
+             "cd %s && timeout 500 %s run s.yaml --world %s --json run.json --db run.db -q %s "
              ">out 2>err",
              out->folder, world_program(), world, more);
     int status = system(command);

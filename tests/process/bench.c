@@ -34,17 +34,17 @@ const char *bench_real_agent(void)
 void bench_small(const char *behaviour, const char *faults)
 {
     char text[4096];
-    snprintf(
-        text, sizeof text,
-        "scenario: small\nsummary: three daemons\nseed: 5\nstart: 2026-11-01T10:00:00Z\n"
-        "fleet:\n  - {group: pumps, count: 3, firmware: 1.0.0, telemetry_every: 1s}\n"
-        "device: {mqtt_within: 4s, fault_free: 1s, watchdog: 5s, retry_first: 1s, retry_max: 2s}\n"
-        "flash: {slot: 64KiB, data: 128KiB}\n"
-        "firmware:\n  1.0.0: {size: 16KiB}\n  1.1.0: {size: 16KiB%s}\n"
-        "campaign:\n  to: 1.1.0\n  force: true\n  time_scale: 60\n  observe: 1m\n"
-        "  silent_after: 15m\n  presumed_brick_after: 10m\n"
-        "  phases:\n    - {name: all, share: 100%%, hold: 1m, gates: []}\n%s%s",
-        behaviour, *faults ? "faults:\n" : "", faults);
+    snprintf(text, sizeof text,
+             "scenario: small\nsummary: three daemons\nseed: 5\nstart: 2026-11-01T10:00:00Z\n"
+             "fleet:\n  - {group: pumps, count: 3, firmware: 1.0.0, telemetry_every: 1s}\n"
+             "device: {mqtt_within: 30s, fault_free: 1s, watchdog: 40s, retry_first: 1s, "
+             "retry_max: 2s}\n"
+             "flash: {slot: 64KiB, data: 128KiB}\n"
+             "firmware:\n  1.0.0: {size: 16KiB}\n  1.1.0: {size: 16KiB%s}\n"
+             "campaign:\n  to: 1.1.0\n  force: true\n  time_scale: 60\n  observe: 1m\n"
+             "  silent_after: 75m\n  presumed_brick_after: 60m\n"
+             "  phases:\n    - {name: all, share: 100%%, hold: 1m, gates: []}\n%s%s",
+             behaviour, *faults ? "faults:\n" : "", faults);
     program_write("small.yaml", text);
 }
 

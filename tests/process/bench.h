@@ -9,7 +9,9 @@
 void bench_enter(void);
 void bench_leave(void);
 
-/* small.yaml: three devices, an update of 16 KiB, and these faults (lines of YAML). */
+/* small.yaml: three devices, an update of 16 KiB, and these faults (lines of YAML). What a sound
+ * trial has to keep is long (mqtt_within 30 s, watchdog 40 s, a brick presumed after 60 s), so that
+ * a busy machine breaks none; a test that waits for one of them sets it shorter. */
 void bench_small(const char *behaviour, const char *faults);
 /* result.json of the last run; the caller's to json_decref. */
 json_t *bench_result(void);

@@ -47,7 +47,8 @@ Test(process_crash, a_daemon_that_always_crashes_is_a_boot_loop)
              "if [ $n != 0 ]; then echo boom >&2; exit 139; fi\nexec %s \"$@\"\n",
              bench_real_agent());
     bench_fake_agent(script);
-    int code = program("run small.yaml --world process --quiet --json result.json");
+    int code = program("run small.yaml --world process --quiet --json result.json "
+                       "--set campaign.presumed_brick_after=10m --set campaign.silent_after=15m");
     json_t *result = bench_result();
     cr_assert_eq(code, 3, "%d: %s", code, program_err());
     cr_assert_eq(bench_number(result, "bricks", "boot_loop"), 1);

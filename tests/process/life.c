@@ -12,11 +12,11 @@ TestSuite(process_life, .init = bench_enter, .fini = bench_leave);
 /* Until so many processes of the run are there: servers and daemons. */
 static bool await_processes(unsigned least, unsigned most)
 {
-    for (int i = 0; i < 6000; i++) {
+    for (int i = 0; i < 2400; i++) {
         unsigned now = bench_processes();
         if (now >= least && now <= most)
             return true;
-        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     }
     return false;
 }

@@ -99,7 +99,7 @@ Test(broker_restart, count_of_connections_goes_on)
 static void presence_is(const char *expected)
 {
     publish_retained(as_user(&servers, "dev-00002", NULL), "ota/presence/dev-00002", "marker");
-    struct answer got = run("mosquitto_sub %s -W 20 -C 1 -v -t ota/presence/dev-00001 "
+    struct answer got = run("mosquitto_sub %s -W 120 -C 1 -v -t ota/presence/dev-00001 "
                             "-t ota/presence/dev-00002",
                             as_service(&servers).text);
     cr_assert_str_eq(got.text, expected);
@@ -110,7 +110,7 @@ Test(broker_restart, will_of_a_lost_device_is_sent)
     publish_retained(as_service(&servers), TOPIC, "retained");
     end_client(stay_connected(&servers, "dev-00001"));
     struct answer got =
-        run("mosquitto_sub %s -W 20 -C 1 -v -t ota/presence/+", as_service(&servers).text);
+        run("mosquitto_sub %s -W 120 -C 1 -v -t ota/presence/+", as_service(&servers).text);
     cr_assert_str_eq(got.text, "ota/presence/dev-00001 gone\n");
 }
 

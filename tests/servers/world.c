@@ -69,7 +69,7 @@ struct client as_service(const struct sim_servers *servers)
 
 void subscribe(struct client client, const char *topic)
 {
-    struct answer answer = run("mosquitto_sub %s -c -E -W 20 -t '%s'", client.text, topic);
+    struct answer answer = run("mosquitto_sub %s -c -E -W 120 -t '%s'", client.text, topic);
     cr_assert_eq(answer.exit_code, 0, "%s", answer.text);
 }
 
@@ -87,7 +87,7 @@ void publish_retained(struct client client, const char *topic, const char *paylo
 
 struct answer receive(struct client client, const char *topic, int count)
 {
-    return run("mosquitto_sub %s -c -W 20 -C %d -v -t '%s'", client.text, count, topic);
+    return run("mosquitto_sub %s -c -W 120 -C %d -v -t '%s'", client.text, count, topic);
 }
 
 pid_t stay_connected(const struct sim_servers *servers, const char *device)
@@ -121,7 +121,7 @@ struct answer fetch(const struct sim_servers *servers, const char *url, const ch
 {
     char ca[SIM_PKI_PATH_MAX];
     sim_pki_ca_path(&servers->pki, ca);
-    return run("curl -sS --max-time 20 --noproxy '*' --cacert %s --connect-to '%s::127.0.0.1:' "
+    return run("curl -sS --max-time 120 --noproxy '*' --cacert %s --connect-to '%s::127.0.0.1:' "
                "%s '%s'",
                ca, SIM_STORE_NAME, more, url);
 }

@@ -252,7 +252,7 @@ int bench_exit_code(struct bench *bench)
 int bench_run(const struct bench *bench, const char *options, char *out, size_t len)
 {
     char command[512];
-    snprintf(command, sizeof command, "exec timeout 30 %s service --config %s %s 2>&1",
+    snprintf(command, sizeof command, "exec timeout 120 %s service --config %s %s 2>&1",
              getenv("BRICKYARD_BIN"), bench->config, options);
     FILE *said = popen(command, "re");
     cr_assert_not_null(said);

@@ -160,11 +160,11 @@ static void publish_hostile(struct bench_device *device, const struct bench_devi
     bench_publish(device, "{\"device_id\": 5}", 16);
 }
 
-/* Before its own first status, after it, and later; not so late that the campaign may end before
- * all of it was heard. */
+/* Before its own first status, after it, and later, but among the first third of all that is said:
+ * the campaign is not to end before all of it was heard. */
 static void be_hostile(struct bench *at)
 {
-    if (at->acknowledged == 1 || at->acknowledged == 30 || at->acknowledged == 45)
+    if (at->acknowledged == 1 || at->acknowledged == 10 || at->acknowledged == 20)
         publish_hostile(&at->device[0], &at->device[1]);
 }
 
