@@ -116,7 +116,7 @@ void kit_line_say(struct kit_line *line, const char *text)
 bool kit_frame_is(struct kit_line *line, uint8_t a, uint8_t b, uint8_t c, uint8_t d)
 {
     uint8_t want[4] = {a, b, c, d}, got[4] = {0};
-    bool whole = kit_line_take(line, got, 4, 10000);
+    bool whole = kit_line_take(line, got, 4, 60000);
     cr_expect(whole && !memcmp(want, got, 4), "%02X %02X %02X %02X instead of %02X %02X %02X %02X",
               got[0], got[1], got[2], got[3], a, b, c, d);
     return whole && !memcmp(want, got, 4);

@@ -78,7 +78,8 @@ static const char flash_and_device[] =
     "retry_max: 2s}\nflash: {bootloader: 64KiB, boot_config: 2x4KiB, slot: 384KiB, data: 184KiB, "
     "sector: 4KiB, page: 256, journal: 64KiB}\n";
 
-/* A cycle that is over in a few seconds: 1 h of its time are 5 s. */
+/* A cycle that is over in a few seconds: 1 h of its time are 5 s. An answer may take 10 s of the
+ * host's, because a busy one stands still for more than half a second. */
 static void write_cycle(const char *name, const char *image, const char *more, const char *expect)
 {
     char file[64];
@@ -94,7 +95,7 @@ static void write_cycle(const char *name, const char *image, const char *more, c
         "        - {metric: success, stop_if: \"< 100%%\", of: reported}\n"
         "        - {metric: crash, stop_if: \"> 0%%\"}\n"
         "        - {metric: telemetry_gap, stop_if: \"> 50%%\"}\n"
-        "        - {metric: command_ms, stop_if: \">= 500ms\"}\n"
+        "        - {metric: command_ms, stop_if: \">= 10s\"}\n"
         "        - {metric: brick, stop_if: \"> 0%%\"}\n"
         "faults:\n  - {kind: power_loss, during: downloading, where: {group: lab}, times: 1, "
         "off_for: 2m}\nexpect: {%s}\n",
@@ -115,7 +116,7 @@ void lab_campaign(const char *name, const char *image, const char *device_type,
         "  phases:\n    - name: phase-0 lab\n      lab: true\n      hold: 24h\n      gates:\n"
         "        - {metric: crash, stop_if: \"> 0%%\"}\n"
         "        - {metric: telemetry_gap, stop_if: \"%s\"}\n"
-        "        - {metric: command_ms, stop_if: \">= 500ms\"}\n"
+        "        - {metric: command_ms, stop_if: \">= 10s\"}\n"
         "    - {name: all, share: 100%%, hold: 2h, gates: [{metric: success, stop_if: \"< "
         "95%%\"}]}\n"
         "expect: {verdict: pass, confirmed: 20}\n",
@@ -135,7 +136,7 @@ void lab_enter(void)
     struct pollfd ends = {.fd = emulator.pidfd, .events = POLLIN};
     for (int i = 0; access(lab_path("ready"), F_OK); i++) {
         cr_assert_eq(poll(&ends, 1, 5), 0, "the emulator ended");
-        cr_assert_lt(i, 2000, "the emulator is not ready");
+        cr_assert_lt(i, 24000, "the emulator is not ready");
     }
     lab_bench("bench.yaml", 1, 2);
     write_cycle("update", built("board/pump-2.4.0.bin"), "", "verdict: pass, confirmed: 2");
@@ -163,7 +164,7 @@ static void clear(const char *path)
 void lab_leave(void)
 {
     kill(emulator.pid, SIGTERM);
-    rig_child_wait(&emulator, 10000);
+    rig_child_wait(&emulator, 60000);
     clear(folder);
 }
 
@@ -191,8 +192,8 @@ static int64_t power_ons(void)
 void lab_wait_on(int64_t times)
 {
     for (int i = 0; power_ons() < times; i++) {
-        cr_assert_lt(i, 4000, "it was switched on %lld times", (long long)power_ons());
-        poll(NULL, 0, 5);
+        cr_assert_lt(i, 9000, "it was switched on %lld times", (long long)power_ons());
+        poll(NULL, 0, 20);
     }
 }
 
@@ -253,7 +254,7 @@ int64_t lab_ask(const char *sql)
 void lab_wait(const char *sql, int64_t want)
 {
     for (int i = 0; lab_ask(sql) != want; i++) {
-        cr_assert_lt(i, 2400, "%s: it is %lld, not %lld", sql, (long long)lab_ask(sql),
+        cr_assert_lt(i, 9600, "%s: it is %lld, not %lld", sql, (long long)lab_ask(sql),
                      (long long)want);
         poll(NULL, 0, 25);
     }

@@ -54,61 +54,84 @@ static int64_t board_median(uint32_t from, uint32_t cuts)
     return rig_histogram_quantile(&histogram, 500);
 }
 
-/* This process and the board's have a busy host between them; the median has little of that. */
-enum { NEAR_US = 8000 };
+/* This process and the board's have a busy host between them; the median has little of that. What
+ * is measured is measured again, on a board of its own, where the host stood still: it is wrong if
+ * it is wrong each time. */
+enum { NEAR_US = 8000, TRIES = 3 };
 
-static void expect_near(int64_t got, int64_t wanted, const char *what)
+static bool is_near(int64_t got, int64_t wanted, const char *what)
 {
-    cr_expect(got >= wanted - NEAR_US && got <= wanted + NEAR_US, "%s: %lld us, not %lld us", what,
-              (long long)got, (long long)wanted);
+    bool near = got >= wanted - NEAR_US && got <= wanted + NEAR_US;
+    if (!near)
+        cr_log_warn("%s: %lld us, not %lld us", what, (long long)got, (long long)wanted);
+    return near;
+}
+
+static json_t *calibrated(int64_t hold_1_us, int64_t hold_2_us, const char *words)
+{
+    end();
+    kit_open();
+    board = (struct board){.tick_us = 1000, .hold_us = {hold_1_us, hold_2_us}};
+    board_start(&board);
+    cr_assert_eq(run_brickyard(words), 0, "%s", kit_read("err"));
+    return answer();
+}
+
+static bool finds_both_delays(json_t *json)
+{
+    int64_t least_us = board.facts->latency_us[0], below = samples_below(json, 40000);
+    for (uint32_t i = 1; i < 12; i++)
+        if (board.facts->latency_us[i] < least_us)
+            least_us = board.facts->latency_us[i];
+    /* They take turns, unless one is made again. */
+    return is_near(number(json, "latency", "least_us"), least_us,
+                   "the shortest, as the board saw it") &&
+           number(json, "latency", "p95_us") > 50000 && below >= 3 && below <= 9;
 }
 
 Test(rig_calibrate, the_histogram_finds_both_delays_of_a_contact)
 {
-    board = (struct board){.tick_us = 1000, .hold_us = {20000, 60000}};
-    board_start(&board);
-    cr_assert_eq(run_brickyard("rig calibrate --bench BENCH a --cuts 12 --check 0 --json"), 0, "%s",
-                 kit_read("err"));
-    json_t *json = answer();
-    cr_assert_eq(number(json, "latency", "samples"), 12);
-    int64_t least_us = board.facts->latency_us[0];
-    for (uint32_t i = 1; i < 12; i++)
-        if (board.facts->latency_us[i] < least_us)
-            least_us = board.facts->latency_us[i];
-    expect_near(number(json, "latency", "least_us"), least_us, "the shortest, as the board saw it");
-    cr_expect_gt(number(json, "latency", "p95_us"), 50000);
-    cr_expect_geq(samples_below(json, 40000), 3, "they take turns, unless one is made again");
-    cr_expect_leq(samples_below(json, 40000), 9);
-    cr_assert_eq(number(json, "kept", "samples"), 12);
-    cr_assert_eq(number(json, "check", "cuts"), 0);
-    json_decref(json);
+    bool finds = false;
+    for (int tries = 0; tries < TRIES && !finds; tries++) {
+        json_t *json =
+            calibrated(20000, 60000, "rig calibrate --bench BENCH a --cuts 12 --check 0 --json");
+        cr_assert_eq(number(json, "latency", "samples"), 12);
+        cr_assert_eq(number(json, "kept", "samples"), 12);
+        cr_assert_eq(number(json, "check", "cuts"), 0);
+        finds = finds_both_delays(json);
+        json_decref(json);
+    }
+    cr_assert(finds, "%s", kit_read("out"));
     cr_assert_geq(board.facts->offs, 12u);
     cr_assert(!board.facts->powered, "it is left off");
     cr_assert_eq(run_rig("list --bench BENCH"), 0);
     cr_assert(run_told("12 cuts"));
 }
 
+/* Without the latency all would be 30 ms late. */
+static bool hits_the_moment(json_t *json)
+{
+    int64_t told = number(json, "latency", "median_us"), mean = number(json, "check", "mean_us");
+    json_t *error = json_object_get(json_object_get(json, "check"), "error");
+    return is_near(told, board_median(0, 7), "as the board saw it") &&
+           is_near(told, 30000, "as the board was made") && mean < 25000 && mean > -25000 &&
+           json_integer_value(json_object_get(error, "least_us")) < 10000 &&
+           json_integer_value(json_object_get(error, "median_us")) < 25000;
+}
+
 Test(rig_calibrate, aimed_cuts_hit_the_moment_that_was_asked)
 {
-    board = (struct board){.tick_us = 1000, .hold_us = {30000, 30000}};
-    board_start(&board);
-    cr_assert_eq(run_brickyard("rig calibrate --bench BENCH a --cuts 7 --check 7 --json"), 0, "%s",
-                 kit_read("err"));
-    json_t *json = answer();
-    int64_t told = number(json, "latency", "median_us");
-    expect_near(told, board_median(0, 7), "as the board saw it");
-    expect_near(told, 30000, "as the board was made");
-    cr_assert_eq(number(json, "check", "cuts"), 7);
-    cr_assert_eq(number(json, "check", "measured"), 7);
-    cr_assert_eq(number(json, "check", "late"), 0);
-    cr_assert_eq(number(json, "check", "latency_us"), told);
-    cr_expect_lt(number(json, "check", "mean_us"), 25000);
-    cr_expect_gt(number(json, "check", "mean_us"), -25000);
-    json_t *error = json_object_get(json_object_get(json, "check"), "error");
-    cr_expect_lt(json_integer_value(json_object_get(error, "least_us")), 10000);
-    cr_expect_lt(json_integer_value(json_object_get(error, "median_us")), 25000,
-                 "without the latency all would be 30 ms late");
-    json_decref(json);
+    bool hits = false;
+    for (int tries = 0; tries < TRIES && !hits; tries++) {
+        json_t *json =
+            calibrated(30000, 30000, "rig calibrate --bench BENCH a --cuts 7 --check 7 --json");
+        cr_assert_eq(number(json, "check", "cuts"), 7);
+        cr_assert_eq(number(json, "check", "measured"), 7);
+        cr_assert_eq(number(json, "check", "latency_us"), number(json, "latency", "median_us"));
+        hits = hits_the_moment(json) && !number(json, "check", "late");
+        json_decref(json);
+    }
+    cr_assert(hits, "%s", kit_read("out"));
 }
 
 Test(rig_calibrate, an_aimed_cut_that_tells_nothing_is_made_again)

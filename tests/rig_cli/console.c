@@ -59,11 +59,11 @@ Test(rig_console_command, it_ends_with_the_marker)
 Test(rig_console_command, a_marker_that_does_not_come_is_told)
 {
     struct run run;
-    run_start(&run, "console --bench BENCH a --send hello --until never --for 500ms");
+    run_start(&run, "console --bench BENCH a --send hello --until never --for 5s");
     wait_for_hello();
     kit_line_say(&con, "something else\n");
     cr_assert_eq(run_end(&run), 7);
-    cr_assert(run_told("something else") && run_said("/never/ did not come within 500ms"));
+    cr_assert(run_told("something else") && run_said("/never/ did not come within 5s"));
     cr_assert_eq(run_rig("console --bench BENCH a --for 100ms"), 0, "without a marker none is due");
 }
 

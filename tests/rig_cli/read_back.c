@@ -21,11 +21,11 @@ static void open_bench(void)
     snprintf(text, sizeof text,
              "bench: desk\n"
              "controllers:\n"
-             "  r: {driver: command, retries: 0, timeout: 2s,\n"
+             "  r: {driver: command, retries: 0, timeout: 20s,\n"
              "      \"on\": [/bin/sh, %1$s/relay, \"on\", \"{channel}\"],\n"
              "      \"off\": [/bin/sh, %1$s/relay, \"off\", \"{channel}\"],\n"
              "      status: [/bin/sh, %1$s/relay, status, \"{channel}\"]}\n"
-             "  blind: {driver: command, \"on\": [/bin/true], \"off\": [/bin/true]}\n"
+             "  blind: {driver: command, timeout: 20s, \"on\": [/bin/true], \"off\": [/bin/true]}\n"
              "boards:\n"
              "  - {name: plain, power: {controller: r, channel: 1, off_at_least: 10ms},\n"
              "     flash: [/bin/sh, script, \"{image}\"]}\n"

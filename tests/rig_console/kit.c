@@ -125,13 +125,13 @@ const char *heard_last(const struct heard *heard)
 
 void heard_wait(struct heard *heard, const char *what, bool (*so)(const struct heard *))
 {
-    int64_t end_us = rig_port_now_us() + 20 * INT64_C(1000000);
-    ev_timer_set(&heard->end, 20, 0);
+    int64_t end_us = rig_port_now_us() + 120 * INT64_C(1000000);
+    ev_timer_set(&heard->end, 120, 0);
     ev_timer_start(heard->loop, &heard->end);
     while (!so(heard) && rig_port_now_us() < end_us)
         ev_run(heard->loop, EVRUN_ONCE);
     ev_timer_stop(heard->loop, &heard->end);
-    cr_assert(so(heard), "20 s without: %s (%lu lines, %lu bytes)", what,
+    cr_assert(so(heard), "120 s without: %s (%lu lines, %lu bytes)", what,
               (unsigned long)heard->lines, (unsigned long)heard->bytes);
 }
 
@@ -146,6 +146,20 @@ void heard_wait_lines(struct heard *heard, uint64_t lines)
 {
     lines_wanted = lines;
     heard_wait(heard, "lines", has_lines);
+}
+
+static uint64_t bytes_wanted;
+
+static bool has_bytes(const struct heard *heard)
+{
+    return heard->bytes >= bytes_wanted;
+}
+
+void heard_wait_bytes(struct heard *heard, uint64_t bytes)
+{
+    bytes_wanted = bytes;
+    heard_wait(heard, "bytes", has_bytes);
+    heard_turn(heard, 1); /* they are told before they are put to the line */
 }
 
 void heard_turn(struct heard *heard, int64_t for_ms)
@@ -242,7 +256,8 @@ int listen_tcp(uint16_t *port, int backlog)
     int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     cr_assert(!bind(fd, (struct sockaddr *)&at, sizeof at), "%s", strerror(errno));
-    cr_assert(!listen(fd, backlog) && !getsockname(fd, (struct sockaddr *)&at, &len));
+    cr_assert((backlog < 0 || !listen(fd, backlog)) &&
+              !getsockname(fd, (struct sockaddr *)&at, &len));
     *port = ntohs(at.sin_port);
     return fd;
 }

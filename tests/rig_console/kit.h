@@ -41,9 +41,10 @@ void heard_end(struct heard *heard); /* frees console and loop */
 struct rig_console_config heard_config(struct heard *heard, const char *path);
 void heard_open(struct heard *heard, const struct rig_console_config *config);
 const char *heard_last(const struct heard *heard);
-/* Turns the loop until it is so; fails the test after 20 s. */
+/* Turns the loop until it is so; fails the test after 120 s. */
 void heard_wait(struct heard *heard, const char *what, bool (*so)(const struct heard *));
 void heard_wait_lines(struct heard *heard, uint64_t lines);
+void heard_wait_bytes(struct heard *heard, uint64_t bytes);
 void heard_turn(struct heard *heard, int64_t for_ms);
 struct rig_console_facts heard_facts(const struct heard *heard);
 
@@ -57,6 +58,7 @@ void feeder_join(struct feeder *feeder);
 void folder_make(char *path, size_t len);
 void folder_remove(const char *path);
 unsigned descriptors(void);
+/* backlog -1: bound alone, and calls are refused. */
 int listen_tcp(uint16_t *port, int backlog);
 int listen_unix(const char *path);
 size_t file_read(const char *path, char *out, size_t room);

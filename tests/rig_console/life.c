@@ -1,8 +1,10 @@
 /* Consoles that go and come back, and what is written to them. */
+#include "../soak/soak.h"
 #include "kit.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,6 +35,13 @@ static bool is_gone(const struct heard *it)
 static bool is_back(const struct heard *it)
 {
     return it->back > 0;
+}
+
+static unsigned threads(void)
+{
+    char status[4096];
+    file_read("/proc/self/status", status, sizeof status);
+    return (unsigned)strtoul(strstr(status, "Threads:") + 8, NULL, 10);
 }
 
 static int plug(void)
@@ -107,6 +116,7 @@ Test(console_life, a_tcp_host_that_does_not_answer_does_not_hold_the_loop_up)
     struct rig_console_config config = heard_config(&heard, NULL);
     config.at = (struct rig_console_at){.kind = RIG_CONSOLE_TCP, .host = "127.0.0.1", .port = port};
     heard_open(&heard, &config);
+    unsigned alone = threads();
     int fd = accept(listener, NULL, NULL);
     /* Two callers fill the queue: the kernel drops further SYNs, as a dead host does. */
     int filler[2];
@@ -126,10 +136,15 @@ Test(console_life, a_tcp_host_that_does_not_answer_does_not_hold_the_loop_up)
     }
     cr_assert_eq(heard.back, 0u);
     cr_assert_lt(longest_us, 300000);
+    /* Freed while it dials, which is a thread of 3 s: it is not waited for. */
+    for (int i = 0; i < 6000 && threads() != alone; i++)
+        heard_turn(&heard, 10);
+    for (int i = 0; i < 6000 && threads() == alone; i++)
+        heard_turn(&heard, 10);
     int64_t start_us = rig_port_now_us();
-    rig_console_free(heard.console); /* while it dials */
+    rig_console_free(heard.console);
     heard.console = NULL;
-    cr_assert_lt(rig_port_now_us() - start_us, 1500000);
+    cr_assert(rig_port_now_us() - start_us < 1500000 || threads() > alone);
     for (int i = 0; i < 2; i++)
         if (filler[i] >= 0)
             close(filler[i]);
@@ -146,9 +161,10 @@ Test(console_life, a_console_that_is_not_there_is_refused_with_the_reason)
     cr_assert(strstr(message, path), "%s", message);
     config.at.kind = RIG_CONSOLE_UNIX;
     cr_assert_eq(rig_console_open(&heard.console, &config, message, sizeof message), RIG_EOPEN);
-    close(listen_tcp(&port, 1));
+    int nobody = listen_tcp(&port, -1);
     config.at = (struct rig_console_at){.kind = RIG_CONSOLE_TCP, .host = "127.0.0.1", .port = port};
     cr_assert_eq(rig_console_open(&heard.console, &config, message, sizeof message), RIG_EOPEN);
+    close(nobody);
     int master = plug();
     config = heard_config(&heard, path);
     config.transcript = "/nowhere/at/all";
@@ -160,13 +176,6 @@ Test(console_life, a_console_that_is_not_there_is_refused_with_the_reason)
     struct rig_console *second;
     cr_assert_eq(rig_console_open(&second, &config, message, sizeof message), RIG_EBUSY);
     close(master);
-}
-
-static uint64_t reads;
-
-static bool has_bytes(const struct heard *it)
-{
-    return it->bytes >= reads;
 }
 
 Test(console_life, a_write_is_taken_whole_or_not_at_all_and_comes_whole)
@@ -198,8 +207,7 @@ Test(console_life, a_write_is_taken_whole_or_not_at_all_and_comes_whole)
     cr_assert_eq(rig_console_write(heard.console, block, 10), RIG_OK);
     cr_assert_eq(read(fd, got, sizeof got), 10);
     say(fd, "and back\n");
-    reads = 9;
-    heard_wait(&heard, "bytes", has_bytes);
+    heard_wait_bytes(&heard, 9);
     close(fd);
     close(listener);
 }
@@ -232,7 +240,7 @@ Test(console_life, a_write_from_a_callback_after_the_end_is_no_surprise)
     close(listener);
 }
 
-Test(console_life, a_thousand_openings_leave_no_descriptor)
+Test(console_life, openings_leave_no_descriptor)
 {
     char message[256], transcript[96];
     uint16_t port = 0;
@@ -241,7 +249,7 @@ Test(console_life, a_thousand_openings_leave_no_descriptor)
     struct rig_console_config config = heard_config(&heard, path);
     config.transcript = transcript;
     unsigned before = 0;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < (int)soak(200, 1000); i++) {
         struct rig_console *console;
         struct rig_marker *marker;
         if (i == 10)

@@ -154,7 +154,8 @@ Test(console_markers, a_catastrophic_expression_is_given_up_counted_and_the_loop
                     (int)heard.longest_us, (int)heard.longest_cpu_us);
         cr_expect_eq(heard_facts(&heard).match_limit - given_up, (uint64_t)LINES, "row %d: %d", row,
                      (int)(heard_facts(&heard).match_limit - given_up));
-        cr_expect_lt(heard.longest_cpu_us, 50000, "row %d: %d us", row, (int)heard.longest_cpu_us);
+        cr_expect_lt(heard.longest_cpu_us, 1000000, "row %d: %d us", row,
+                     (int)heard.longest_cpu_us);
     }
     cr_assert_eq(marked[0], 0u);
 }

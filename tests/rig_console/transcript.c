@@ -83,11 +83,11 @@ Test(console_transcript, holds_lines_remarks_and_what_was_unfinished)
     say(master, "boot\r\nslot\x1b[1m a\n");
     heard_wait_lines(&heard, 2);
     say(master, "eras");
-    heard_turn(&heard, 50);
+    heard_wait_bytes(&heard, 21);
     rig_console_remark(heard.console, "power off\nin the middle");
     say(master, "ing\nsec");
     heard_wait_lines(&heard, 3);
-    heard_turn(&heard, 50);
+    heard_wait_bytes(&heard, 28);
     rig_console_break(heard.console);
     rig_console_remark(heard.console, "-- power on");
     say(master, "boot\n");

@@ -276,6 +276,13 @@ void desk_wait_fact(const struct desk *desk, int board, const char *key, int64_t
     }
 }
 
+/* The first question may be in the same turn. */
+void desk_settle(const struct desk *desk)
+{
+    desk_fact(desk, 1, "on");
+    desk_fact(desk, 1, "on");
+}
+
 json_t *desk_cuts(const struct desk *desk, int board)
 {
     char name[32], line[1024];

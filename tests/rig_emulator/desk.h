@@ -60,6 +60,8 @@ int64_t desk_fact(const struct desk *desk, int board, const char *key); /* a num
 void desk_wait_fact(const struct desk *desk, int board, const char *key, int64_t value);
 json_t *desk_cuts(const struct desk *desk, int board); /* an array of its records */
 
+/* Its one loop has seen what happened before this call. */
+void desk_settle(const struct desk *desk);
 void desk_pass(int ms);
 int64_t desk_now_us(void);
 bool desk_lives(pid_t pid);

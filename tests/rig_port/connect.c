@@ -14,7 +14,7 @@ static int listen_tcp(uint16_t *port, int backlog)
     socklen_t len = sizeof at;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     cr_assert_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-    cr_assert_eq(listen(fd, backlog), 0);
+    cr_assert(backlog < 0 || !listen(fd, backlog));
     cr_assert_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
     *port = ntohs(at.sin_port);
     return fd;
@@ -25,13 +25,13 @@ static void expect_talks(int fd, int server)
     char text[4];
     size_t got;
     int at_server = accept(server, NULL, NULL);
-    cr_assert_eq(rig_port_write(fd, "ab", 2, 1000), RIG_OK);
-    cr_assert_eq(rig_port_read(at_server, text, 2, &got, 1000), RIG_OK);
+    cr_assert_eq(rig_port_write(fd, "ab", 2, WAIT_MS), RIG_OK);
+    cr_assert_eq(rig_port_read(at_server, text, 2, &got, WAIT_MS), RIG_OK);
     cr_expect_eq(memcmp(text, "ab", 2), 0);
     cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
     cr_expect(fcntl(fd, F_GETFL) & O_NONBLOCK);
     close(at_server);
-    cr_expect_eq(rig_port_read(fd, text, 1, &got, 1000), RIG_EGONE);
+    cr_expect_eq(rig_port_read(fd, text, 1, &got, WAIT_MS), RIG_EGONE);
 }
 
 Test(port_connect, tcp_by_address_and_by_name)
@@ -41,7 +41,7 @@ Test(port_connect, tcp_by_address_and_by_name)
     socklen_t len = sizeof on;
     static const char *const hosts[] = {"127.0.0.1", "localhost"};
     for (int i = 0; i < 2; i++) {
-        int error = rig_port_tcp(&fd, hosts[i], port, 2000, message, sizeof message);
+        int error = rig_port_tcp(&fd, hosts[i], port, WAIT_MS, message, sizeof message);
         cr_assert_eq(error, RIG_OK, "%s", message);
         cr_assert_eq(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
         cr_expect(on);
@@ -54,17 +54,17 @@ Test(port_connect, tcp_by_address_and_by_name)
 Test(port_connect, tcp_nobody_listens)
 {
     uint16_t port;
-    close(listen_tcp(&port, 1));
-    int fd = 0;
-    cr_expect_eq(rig_port_tcp(&fd, "127.0.0.1", port, 2000, message, sizeof message), RIG_EOPEN);
+    int fd = 0, held = listen_tcp(&port, -1); /* nobody else takes it */
+    cr_expect_eq(rig_port_tcp(&fd, "127.0.0.1", port, WAIT_MS, message, sizeof message), RIG_EOPEN);
     cr_expect_eq(fd, -1);
     cr_expect(strstr(message, "127.0.0.1:") && strstr(message, "refused"), "%s", message);
+    close(held);
 }
 
 Test(port_connect, tcp_no_such_host)
 {
     int fd;
-    cr_expect_eq(rig_port_tcp(&fd, "300.1.1.1.invalid", 80, 2000, message, sizeof message),
+    cr_expect_eq(rig_port_tcp(&fd, "300.1.1.1.invalid", 80, WAIT_MS, message, sizeof message),
                  RIG_EOPEN);
     cr_expect(strstr(message, "300.1.1.1.invalid:80"), "%s", message);
 }
@@ -85,7 +85,7 @@ Test(port_connect, tcp_silent)
         }
     }
     cr_expect_eq(error, RIG_ESILENT);
-    cr_expect(took_us >= 99000 && took_us < 3000000, "took %d us", (int)took_us);
+    cr_expect(took_us >= 99000 && took_us < 30000000, "took %d us", (int)took_us);
     for (int i = 0; i < fd; i++)
         close(filler[i]);
     close(server);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { WAIT_MS = 60000 }; /* for what must come: a slow machine is given time */
+
 struct pty {
     int master;
     char path[64];

@@ -1,5 +1,6 @@
 /* Serial ports: set up as asked, taken by one, refused where they are none. */
 #include "kit.h"
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -50,11 +51,11 @@ Test(port_serial, all_bytes_pass_unchanged)
     size_t got;
     for (int i = 0; i < 256; i++)
         sent[i] = (uint8_t)i;
-    cr_assert_eq(rig_port_write(fd, sent, sizeof sent, 1000), RIG_OK);
-    cr_assert_eq(rig_port_read(p.master, came, sizeof came, &got, 1000), RIG_OK);
+    cr_assert_eq(rig_port_write(fd, sent, sizeof sent, WAIT_MS), RIG_OK);
+    cr_assert_eq(rig_port_read(p.master, came, sizeof came, &got, WAIT_MS), RIG_OK);
     cr_expect_arr_eq(came, sent, sizeof sent);
-    cr_assert_eq(rig_port_write(p.master, sent, sizeof sent, 1000), RIG_OK);
-    cr_assert_eq(rig_port_read(fd, came, sizeof came, &got, 1000), RIG_OK);
+    cr_assert_eq(rig_port_write(p.master, sent, sizeof sent, WAIT_MS), RIG_OK);
+    cr_assert_eq(rig_port_read(fd, came, sizeof came, &got, WAIT_MS), RIG_OK);
     cr_expect_arr_eq(came, sent, sizeof sent);
     close(fd);
     close(p.master);
@@ -65,12 +66,15 @@ Test(port_serial, what_came_before_is_thrown_away)
     struct pty p = pty_make();
     int keep = open(p.path, O_RDWR | O_NOCTTY);
     cr_assert_geq(keep, 0);
+    int waiting = 0;
     cr_assert_eq(write(p.master, "old\n", 4), 4);
+    while (!ioctl(keep, FIONREAD, &waiting) && waiting < 4) /* the kernel hands it over later */
+        usleep(1000);
     int fd = opened(&p, 9600);
     cr_assert_eq(write(p.master, "new", 3), 3);
     char text[8];
     size_t got;
-    cr_expect_eq(rig_port_read(fd, text, 3, &got, 1000), RIG_OK);
+    cr_expect_eq(rig_port_read(fd, text, 3, &got, WAIT_MS), RIG_OK);
     cr_expect_eq(memcmp(text, "new", 3), 0);
     close(fd);
     close(keep);
@@ -88,11 +92,11 @@ Test(port_serial, what_was_sent_is_not_lost_by_the_next_opening)
     for (int i = 0; i < ROUNDS; i++) {
         const uint8_t frame[4] = {0xA0, 0x01, 0x01, 0xA2};
         int fd = opened(&p, 9600);
-        cr_assert_eq(rig_port_write(fd, frame, sizeof frame, 1000), RIG_OK);
+        cr_assert_eq(rig_port_write(fd, frame, sizeof frame, WAIT_MS), RIG_OK);
         close(fd);
     }
     int fd = opened(&p, 9600); /* nobody there would be "gone" */
-    rig_port_read(p.master, came, sizeof came, &got, 1000);
+    rig_port_read(p.master, came, sizeof came, &got, WAIT_MS);
     cr_expect_eq(got, sizeof came, "%zu of %zu", got, sizeof came);
     close(fd);
     close(p.master);
@@ -181,8 +185,8 @@ Test(port_serial, unplugged_in_the_middle)
     cr_assert_eq(write(p.master, "ab", 2), 2);
     close(p.master);
     /* A tty that hangs up takes what was not read with it, or gives it: both are the kernel's. */
-    cr_expect_eq(rig_port_read(fd, bytes, 4, &got, 1000), RIG_EGONE);
-    cr_expect_eq(rig_port_write(fd, "x", 1, 1000), RIG_EGONE);
+    cr_expect_eq(rig_port_read(fd, bytes, 4, &got, WAIT_MS), RIG_EGONE);
+    cr_expect_eq(rig_port_write(fd, "x", 1, WAIT_MS), RIG_EGONE);
     cr_expect_eq(rig_port_drain(fd), RIG_EGONE);
     close(fd);
 }

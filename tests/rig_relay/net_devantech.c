@@ -61,10 +61,16 @@ static void start(uint8_t id)
     net_start(NET_TCP, device, NULL);
 }
 
-static struct rig_relay *opened(void)
+static struct rig_relay *opened_for(uint32_t timeout_ms)
 {
     return net_open(&rig_relay_devantech_eth,
-                    (const char *[]){"host", "127.0.0.1", "port", net_server.port, NULL}, 300);
+                    (const char *[]){"host", "127.0.0.1", "port", net_server.port, NULL},
+                    timeout_ms);
+}
+
+static struct rig_relay *opened(void)
+{
+    return opened_for(NET_PATIENT_MS);
 }
 
 static bool took(int at, const char *bytes, size_t len)
@@ -137,7 +143,7 @@ static int with_password(struct rig_relay **out, const char *password)
     return net_try(out, &rig_relay_devantech_eth,
                    (const char *[]){"host", "127.0.0.1", "port", net_server.port, "password",
                                     net_secret(password), NULL},
-                   300);
+                   NET_PATIENT_MS);
 }
 
 Test(net_devantech, password_is_entered_before_each_command_that_switches)
@@ -172,9 +178,9 @@ Test(net_devantech, no_answer_then_no_late_answer_is_taken)
 {
     start(19);
     board.silent_at = 2;
-    struct rig_relay *relay = opened();
+    struct rig_relay *relay = opened_for(NET_SHORT_MS);
     cr_expect_eq(rig_relay_devantech_eth.set(relay, 2, true, NET_SAID), RIG_ESILENT);
-    cr_expect(strstr(net_message, "no answer to 20 02 00 within 300 ms") != NULL, "%s",
+    cr_expect(strstr(net_message, "no answer to 20 02 00 within 2000 ms") != NULL, "%s",
               net_message);
     cr_expect_eq(rig_relay_devantech_eth.set(relay, 2, false, NET_SAID), RIG_EGONE);
     cr_expect_eq(net_server.taken_n, 2, "it is to be opened anew");
@@ -206,7 +212,7 @@ Test(net_devantech, sixth_user_is_told_that_it_is_busy)
     for (int i = 0; i < 5; i++)
         five[i] = opened();
     const char *pairs[] = {"host", "127.0.0.1", "port", net_server.port, NULL};
-    cr_expect_eq(net_try(&sixth, &rig_relay_devantech_eth, pairs, 300), RIG_EBUSY);
+    cr_expect_eq(net_try(&sixth, &rig_relay_devantech_eth, pairs, NET_PATIENT_MS), RIG_EBUSY);
     cr_expect_eq(sixth, NULL);
     for (int i = 0; i < 5; i++) {
         cr_expect_eq(rig_relay_devantech_eth.set(five[i], 1, i % 2, NET_SAID), 0);
@@ -219,10 +225,10 @@ Test(net_devantech, unknown_module_wants_to_be_told_its_relays)
     start(99);
     struct rig_relay *relay;
     const char *pairs[] = {"host", "127.0.0.1", "port", net_server.port, "channels", "8", NULL};
-    cr_expect_eq(net_try(&relay, &rig_relay_devantech_eth, pairs + 0, 300), RIG_OK);
+    cr_expect_eq(net_try(&relay, &rig_relay_devantech_eth, pairs + 0, NET_PATIENT_MS), RIG_OK);
     rig_relay_devantech_eth.close(relay);
     pairs[4] = NULL;
-    cr_expect_eq(net_try(&relay, &rig_relay_devantech_eth, pairs, 300), RIG_EANSWER);
+    cr_expect_eq(net_try(&relay, &rig_relay_devantech_eth, pairs, NET_PATIENT_MS), RIG_EANSWER);
     cr_expect(strstr(net_message, "99") != NULL, "%s", net_message);
 }
 
@@ -230,6 +236,6 @@ Test(net_devantech, nobody_listens)
 {
     struct rig_relay *relay;
     const char *pairs[] = {"host", "127.0.0.1", "port", net_nobody(), NULL};
-    cr_expect_eq(net_try(&relay, &rig_relay_devantech_eth, pairs, 300), RIG_EOPEN);
+    cr_expect_eq(net_try(&relay, &rig_relay_devantech_eth, pairs, NET_PATIENT_MS), RIG_EOPEN);
     cr_expect(strstr(net_message, pairs[3]) != NULL, "%s", net_message);
 }

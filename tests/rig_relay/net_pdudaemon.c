@@ -22,8 +22,8 @@ Test(net_pdudaemon, requests)
 {
     net_start(NET_HTTP, device, NULL);
     const struct rig_relay_driver *driver = &rig_relay_pdudaemon;
-    struct rig_relay *relay =
-        net_open(driver, (const char *[]){"port", net_server.port, "pdu", "pdu 3", NULL}, 300);
+    struct rig_relay *relay = net_open(
+        driver, (const char *[]){"port", net_server.port, "pdu", "pdu 3", NULL}, NET_PATIENT_MS);
     cr_expect_eq(driver->set(relay, 5, true, NET_SAID), 0, "%s", net_message);
     cr_expect_eq(driver->set(relay, 5, false, NET_SAID), 0, "%s", net_message);
     cr_expect(asked(0, "GET /power/control/on?hostname=pdu%203&port=5 HTTP/1.1\r\n"));
@@ -38,7 +38,7 @@ Test(net_pdudaemon, token_of_a_rig_is_sent_and_never_said)
     net_start(NET_HTTP, device, NULL);
     const char *pairs[] = {"port",  net_server.port,       "pdu", "bank-1",
                            "token", net_secret("t0ken-x"), NULL};
-    struct rig_relay *relay = net_open(&rig_relay_pdudaemon, pairs, 300);
+    struct rig_relay *relay = net_open(&rig_relay_pdudaemon, pairs, NET_PATIENT_MS);
     status = "401 Unauthorized";
     cr_expect_eq(rig_relay_pdudaemon.set(relay, 1, true, NET_SAID), RIG_EREFUSED);
     cr_expect(strstr((const char *)net_server.taken[0].bytes,
@@ -62,8 +62,9 @@ Test(net_pdudaemon, refusals_and_wrong_answers)
         {"301 Moved", "OK", RIG_EANSWER},
     };
     net_start(NET_HTTP, device, NULL);
-    struct rig_relay *relay = net_open(
-        &rig_relay_pdudaemon, (const char *[]){"port", net_server.port, "pdu", "a", NULL}, 300);
+    struct rig_relay *relay =
+        net_open(&rig_relay_pdudaemon, (const char *[]){"port", net_server.port, "pdu", "a", NULL},
+                 NET_PATIENT_MS);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         status = rows[i].status;
         body = rows[i].body;

@@ -59,12 +59,14 @@ static void device(void *ctx, struct net_reply *reply, const uint8_t *in, size_t
     reply->len = strlen(said);
 }
 
+static uint32_t timeout_ms = NET_PATIENT_MS;
+
 static int attempt(struct rig_relay **out, const char *dialect)
 {
     return net_try(
         out, &rig_relay_scpi,
         (const char *[]){"host", "127.0.0.1", "port", net_server.port, "dialect", dialect, NULL},
-        300);
+        timeout_ms);
 }
 
 static struct rig_relay *opened(const char *dialect)
@@ -195,12 +197,14 @@ Test(net_scpi, silent_closed_and_no_such_output)
 {
     rigol();
     supply.silent = ":SYST:ERR?";
+    timeout_ms = NET_SHORT_MS;
     struct rig_relay *relay = opened("rigol");
     cr_expect_eq(rig_relay_scpi.set(relay, 4, true, NET_SAID), RIG_EUNSUPPORTED);
     cr_expect_eq(rig_relay_scpi.set(relay, 1, true, NET_SAID), RIG_ESILENT);
     cr_expect_eq(rig_relay_scpi.set(relay, 1, true, NET_SAID), RIG_EGONE);
     rig_relay_scpi.close(relay);
     supply.silent = NULL;
+    timeout_ms = NET_PATIENT_MS;
     supply.shut = ":OUTP CH1,OFF";
     cr_assert_eq(attempt(&relay, "rigol"), 0);
     cr_expect_eq(rig_relay_scpi.set(relay, 1, false, NET_SAID), RIG_EGONE);
@@ -226,6 +230,7 @@ Test(net_scpi, second_user_of_a_supply_that_takes_one)
     cr_expect_eq(rig_relay_scpi.set(first, 1, true, NET_SAID), 0);
     rig_relay_scpi.close(first);
     supply.silent = "*IDN?"; /* others let him wait */
+    timeout_ms = NET_SHORT_MS;
     net_server.connections_max = 0;
     cr_expect_eq(attempt(&second, "rigol"), RIG_ESILENT);
     cr_expect(strstr(net_message, "somebody else") != NULL, "%s", net_message);

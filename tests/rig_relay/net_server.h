@@ -10,7 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NET_TAKEN_MAX = 64, NET_BYTES_MAX = 4096 };
+enum {
+    NET_TAKEN_MAX = 64,
+    NET_BYTES_MAX = 4096,
+    NET_PATIENT_MS = 10000, /* for an answer that must come: a slow machine is given time */
+    NET_SHORT_MS = 2000     /* where one of several answers does not come, and is waited for */
+};
 
 enum net_kind {
     NET_TCP,  /* what one read brings: a segment, because the driver waits for each answer */
@@ -42,7 +47,7 @@ struct net_server {
 
 extern struct net_server net_server;
 void net_start(enum net_kind kind, net_device *device, void *ctx);
-/* A port at which nobody listens. */
+/* A TCP port at which nobody listens; it is held until the test ends. */
 const char *net_nobody(void);
 /* A file with this secret; its path. */
 const char *net_secret(const char *secret);

@@ -111,7 +111,8 @@ static void device(void *ctx, struct net_reply *reply, const uint8_t *bytes, siz
 static struct rig_relay *opened(void)
 {
     return net_open(&rig_relay_shelly,
-                    (const char *[]){"host", "127.0.0.1", "port", net_server.port, NULL}, 300);
+                    (const char *[]){"host", "127.0.0.1", "port", net_server.port, NULL},
+                    NET_PATIENT_MS);
 }
 
 static bool posted(int at, const char *body)
@@ -170,7 +171,7 @@ Test(net_shelly, digest_login_of_rfc_7616)
     const char *right[] = {
         "host", "127.0.0.1", "port", net_server.port, "password", net_secret("mysecretpassword"),
         NULL};
-    cr_assert_eq(net_try(&relay, &rig_relay_shelly, right, 300), 0);
+    cr_assert_eq(net_try(&relay, &rig_relay_shelly, right, NET_PATIENT_MS), 0);
     cr_expect_eq(set(relay, 1, true), 0, "%s", net_message);
     cr_expect(plug.on[1]);
     for (int i = 0; i < net_server.taken_n; i++)
@@ -178,7 +179,7 @@ Test(net_shelly, digest_login_of_rfc_7616)
     rig_relay_shelly.close(relay);
     const char *wrong[] = {
         "host", "127.0.0.1", "port", net_server.port, "password", net_secret("guessed-one"), NULL};
-    cr_assert_eq(net_try(&relay, &rig_relay_shelly, wrong, 300), 0);
+    cr_assert_eq(net_try(&relay, &rig_relay_shelly, wrong, NET_PATIENT_MS), 0);
     cr_expect_eq(set(relay, 1, false), RIG_EREFUSED);
     cr_expect(plug.on[1]);
     cr_expect(strstr(net_message, "guessed") == NULL, "%s", net_message);

@@ -1,21 +1,18 @@
 /* The SNMP driver against Debian's snmpd, which asks a script for the PDU's outlets. */
 #include "drivers.h"
 #include "net_server.h"
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/rig-net-snmpd-XXXXXX", port[8];
+static char folder[] = "/tmp/rig-net-snmpd-XXXXXX", host[24], port[] = "16161";
 static pid_t snmpd;
 
 static void write_file(const char *name, const char *text, unsigned mode)
@@ -44,24 +41,20 @@ static const char script[] =
 static void start(void)
 {
     char conf[600], pidfile[64], log[80];
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
+    unsigned pid = (unsigned)getpid();
     cr_assert_not_null(mkdtemp(folder));
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    cr_assert_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-    getsockname(fd, (struct sockaddr *)&at, &len);
-    close(fd);
-    snprintf(port, sizeof port, "%u", ntohs(at.sin_port));
+    /* A loopback address of its own, where nobody else takes the port. */
+    snprintf(host, sizeof host, "127.%u.%u.%u", 16 + (pid >> 16 & 63), pid >> 8 & 255, pid & 255);
     write_file("pdu.sh", script, 0700);
     for (int i = 1; i <= 3; i++)
         write_file((const char *[]){"outlet-1", "outlet-2", "outlet-3"}[i - 1], "1\n", 0600);
     snprintf(conf, sizeof conf,
-             "rwcommunity private 127.0.0.1\ncreateUser rigger SHA authpass-1 AES privpass-1\n"
+             "rwcommunity private 127.0.0.0/8\ncreateUser rigger SHA authpass-1 AES privpass-1\n"
              "rwuser rigger priv\npass .1.3.6.1.4.1.318.1.1.12.3.3.1.1.4 /bin/sh %s/pdu.sh\n",
              folder);
     write_file("snmpd.conf", conf, 0600);
     snprintf(pidfile, sizeof pidfile, "%s/snmpd.conf", folder);
-    snprintf(log, sizeof log, "udp:127.0.0.1:%s", port);
+    snprintf(log, sizeof log, "udp:%s:%s", host, port);
     setenv("SNMP_PERSISTENT_DIR", folder, 1);
     snmpd = fork();
     if (!snmpd) {
@@ -101,11 +94,11 @@ static int outlet(int n)
 static void wait_until_up(void)
 {
     struct rig_relay *relay = net_open(
-        &rig_relay_snmp,
-        (const char *[]){"host", "127.0.0.1", "port", port, "type", "apc_rpdu", NULL}, 250);
+        &rig_relay_snmp, (const char *[]){"host", host, "port", port, "type", "apc_rpdu", NULL},
+        NET_SHORT_MS);
     bool on;
     int error = RIG_ESILENT;
-    for (int i = 0; i < 400 && error == RIG_ESILENT; i++)
+    for (int i = 0; i < 60 && error == RIG_ESILENT; i++)
         error = rig_relay_snmp.get(relay, &on, 1, NET_SAID);
     rig_relay_snmp.close(relay);
     cr_assert_eq(error, RIG_OK, "%s", net_message);
@@ -113,7 +106,7 @@ static void wait_until_up(void)
 
 static void switch_all(const char *const *pairs)
 {
-    struct rig_relay *relay = net_open(&rig_relay_snmp, pairs, 3000);
+    struct rig_relay *relay = net_open(&rig_relay_snmp, pairs, NET_PATIENT_MS);
     for (int i = 1; i <= 3; i++) {
         bool on = true;
         cr_expect_eq(rig_relay_snmp.set(relay, (uint32_t)i, false, NET_SAID), RIG_OK, "%s",
@@ -134,13 +127,12 @@ Test(net_snmpd, versions_1_2c_and_3, .fini = stop)
 {
     start();
     wait_until_up();
-    const char *pairs[] = {"host",     "127.0.0.1", "port", port, "type",
-                           "apc_rpdu", "version",   "1",    NULL};
+    const char *pairs[] = {"host", host, "port", port, "type", "apc_rpdu", "version", "1", NULL};
     switch_all(pairs);
     pairs[7] = "2c";
     switch_all(pairs);
     const char *secure[] = {"host",
-                            "127.0.0.1",
+                            host,
                             "port",
                             port,
                             "type",
@@ -162,8 +154,8 @@ Test(net_snmpd, wrong_community_user_and_passphrase, .fini = stop)
     start();
     wait_until_up();
     struct rig_relay *relay = NULL;
-    const char *community[] = {"host",      "127.0.0.1",           "port", port, "type", "apc_rpdu",
-                               "community", net_secret("guessed"), NULL};
+    const char *community[] = {
+        "host", host, "port", port, "type", "apc_rpdu", "community", net_secret("guessed"), NULL};
     cr_assert_eq(net_try(&relay, &rig_relay_snmp, community, 250), RIG_OK);
     cr_expect_eq(rig_relay_snmp.set(relay, 1, false, NET_SAID), RIG_ESILENT);
     cr_expect_not_null(strstr(net_message, "community"), "%s", net_message);
@@ -171,7 +163,7 @@ Test(net_snmpd, wrong_community_user_and_passphrase, .fini = stop)
     rig_relay_snmp.close(relay);
     for (int i = 0; i < 2; i++) {
         const char *user[] = {"host",
-                              "127.0.0.1",
+                              host,
                               "port",
                               port,
                               "type",
@@ -185,7 +177,7 @@ Test(net_snmpd, wrong_community_user_and_passphrase, .fini = stop)
                               "privacy_password",
                               net_secret("privpass-1"),
                               NULL};
-        int error = net_try(&relay, &rig_relay_snmp, user, 1000);
+        int error = net_try(&relay, &rig_relay_snmp, user, NET_PATIENT_MS);
         if (!error) {
             error = rig_relay_snmp.set(relay, 1, false, NET_SAID);
             rig_relay_snmp.close(relay);

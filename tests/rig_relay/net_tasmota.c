@@ -66,10 +66,16 @@ static void device(void *ctx, struct net_reply *reply, const uint8_t *bytes, siz
     net_http(reply, own || !plug.status ? "200 OK" : plug.status, own ? out : plug.body);
 }
 
-static struct rig_relay *opened(void)
+static struct rig_relay *opened_for(uint32_t timeout_ms)
 {
     return net_open(&rig_relay_tasmota,
-                    (const char *[]){"host", "127.0.0.1", "port", net_server.port, NULL}, 300);
+                    (const char *[]){"host", "127.0.0.1", "port", net_server.port, NULL},
+                    timeout_ms);
+}
+
+static struct rig_relay *opened(void)
+{
+    return opened_for(NET_PATIENT_MS);
 }
 
 static void start(unsigned relays)
@@ -139,13 +145,13 @@ Test(net_tasmota, login_is_escaped_and_never_said)
     struct rig_relay *relay = NULL;
     const char *right[] = {"host",     "127.0.0.1",           "port", net_server.port,
                            "password", net_secret("s3cret&"), NULL};
-    cr_assert_eq(net_try(&relay, &rig_relay_tasmota, right, 300), 0);
+    cr_assert_eq(net_try(&relay, &rig_relay_tasmota, right, NET_PATIENT_MS), 0);
     cr_expect_eq(set(relay, 1, true), 0, "%s", net_message);
     cr_expect(asked(1, "GET /cm?user=admin&password=s3cret%26&cmnd=Power1%20On HTTP/1.1\r\n"));
     rig_relay_tasmota.close(relay);
     const char *wrong[] = {"host",     "127.0.0.1",           "port", net_server.port,
                            "password", net_secret("guessed"), NULL};
-    cr_assert_eq(net_try(&relay, &rig_relay_tasmota, wrong, 300), 0);
+    cr_assert_eq(net_try(&relay, &rig_relay_tasmota, wrong, NET_PATIENT_MS), 0);
     cr_expect_eq(set(relay, 1, true), RIG_EREFUSED);
     cr_expect(strstr(net_message, "Need user") != NULL, "%s", net_message);
     cr_expect(strstr(net_message, "guessed") == NULL, "%s", net_message);
@@ -245,7 +251,8 @@ Test(net_tasmota, faults_below_http)
     net_start(NET_HTTP, faulty, &fault);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         fault = rows[i].fault;
-        struct rig_relay *relay = opened();
+        struct rig_relay *relay =
+            opened_for(rows[i].error == RIG_ESILENT ? NET_SHORT_MS : NET_PATIENT_MS);
         cr_expect_eq(set(relay, 1, true), rows[i].error, "%zu: %s", i, net_message);
         rig_relay_tasmota.close(relay);
     }
@@ -287,12 +294,12 @@ Test(net_tasmota, nobody_listens_and_no_host)
 {
     struct rig_relay *relay;
     const char *nobody[] = {"host", "127.0.0.1", "port", net_nobody(), NULL};
-    cr_assert_eq(net_try(&relay, &rig_relay_tasmota, nobody, 300), 0);
+    cr_assert_eq(net_try(&relay, &rig_relay_tasmota, nobody, NET_PATIENT_MS), 0);
     cr_expect_eq(set(relay, 1, true), RIG_EOPEN);
     cr_expect(strstr(net_message, nobody[3]) != NULL, "%s", net_message);
     rig_relay_tasmota.close(relay);
     const char *odd[] = {"host", "plug/../x@evil", NULL};
-    cr_expect_eq(net_try(&relay, &rig_relay_tasmota, odd, 300), RIG_EOPEN);
+    cr_expect_eq(net_try(&relay, &rig_relay_tasmota, odd, NET_PATIENT_MS), RIG_EOPEN);
 }
 
 Test(net_tasmota, proxy_of_the_environment_is_not_asked)

@@ -206,7 +206,7 @@ void emu_expect(struct emu *emu, const char *hex)
     size_t n = from_hex(wanted, sizeof wanted, hex);
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 5;
+    until.tv_sec += 60; /* for what must come */
     pthread_mutex_lock(&emu->lock);
     while (emu->heard_bytes < n && !pthread_cond_timedwait(&emu->more, &emu->lock, &until))
         ;

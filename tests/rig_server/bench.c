@@ -133,7 +133,7 @@ struct rig_server *start(struct fake *fake, const char *where, const char *token
 
 int client_open(const struct rig_server *server)
 {
-    const struct timeval limit = {.tv_sec = 20};
+    const struct timeval limit = {.tv_sec = 120};
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     to.sin_port = htons((uint16_t)atoi(strrchr(rig_server_url(server), ':') + 1));

@@ -119,17 +119,6 @@ int run(const char *const *argv, const char *home, char *said, size_t room)
     return run_end(pid, out, said, room);
 }
 
-uint16_t free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    cr_assert(!bind(fd, (struct sockaddr *)&at, size) &&
-              !getsockname(fd, (struct sockaddr *)&at, &size));
-    close(fd);
-    return ntohs(at.sin_port);
-}
-
 void wait_for_port(const char *address, uint16_t port)
 {
     char message[256];

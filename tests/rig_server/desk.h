@@ -40,7 +40,6 @@ pid_t run_begin(const char *const *argv, const char *home, int *out);
 /* Its exit code, 128 + signal, or -1 when it had to be killed after 60 s; all that it said. */
 int run(const char *const *argv, const char *home, char *said, size_t room);
 const char *brickyard(void); /* the command's path */
-uint16_t free_port(void);
 void wait_for_port(const char *address, uint16_t port); /* somebody listens there, within 60 s */
 
 #endif

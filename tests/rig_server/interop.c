@@ -246,13 +246,14 @@ static int rig_power(const struct desk *desk, const char *board, const char *wha
 /* The other direction: a PDU that pdudaemon drives is one of the rig's controllers. */
 Test(rig_interop, the_rig_switches_pdudaemons_outlets)
 {
-    char pdus[512], controllers[256], said[4096];
-    uint16_t port = free_port();
+    char pdus[512], controllers[256], said[4096], address[24];
+    const uint16_t port = 16422;
     struct desk desk;
+    own_address(address);
     snprintf(controllers, sizeof controllers,
-             "  shelf: {driver: pdudaemon, host: 127.0.0.1, port: %u, pdu: shelf-pdu, retries: 0, "
-             "timeout: 10s}\n",
-             port);
+             "  shelf: {driver: pdudaemon, host: %s, port: %u, pdu: shelf-pdu, retries: 0, "
+             "timeout: 60s}\n",
+             address, port);
     desk_open(&desk, controllers,
               "  - name: pump-3\n"
               "    device_type: pump\n"
@@ -265,7 +266,7 @@ Test(rig_interop, the_rig_switches_pdudaemons_outlets)
         "\"shelf-pdu\": {\"driver\": \"localcmdline\", "
         "\"cmd_on\": \"echo on %%s >> %s/outlets\", \"cmd_off\": \"echo off %%s >> %s/outlets\"}",
         desk.folder, desk.folder);
-    pid_t pid = pdudaemon(&desk, "http", "127.0.0.1", port, pdus);
+    pid_t pid = pdudaemon(&desk, "http", address, port, pdus);
     cr_expect_eq(rig_power(&desk, "pump-3", "off", said, sizeof said), 0, "%s", said);
     cr_expect_eq(rig_power(&desk, "pump-3", "on", said, sizeof said), 0, "%s", said);
     cr_expect_eq(rig_power(&desk, "pump-4", "off", said, sizeof said), 0, "%s", said);

@@ -89,10 +89,10 @@ const char *bench_of_ask(const char *order)
 
 bool bench_of_await(const char *text, int ms)
 {
-    for (int i = 0; i < ms / 5; i++) {
+    for (int i = 0; i < ms / 20; i++) {
         if (strstr(bench_of_ask("facts"), text))
             return true;
-        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }
     return false;
 }

@@ -86,6 +86,7 @@ Test(rig_site_console, firmware_can_not_speak_for_the_bootloader)
 
 Test(rig_site_console, firmware_alone_is_no_word_of_its_boot)
 {
+    desk_listen(600);
     desk_on();
     desk_says("time=t level=info event=rom reset=\"power on\"");
     desk_says("time=t level=info event=boot slot=A trial=no");
@@ -132,11 +133,20 @@ Test(rig_site_console, a_cut_while_it_finds_nothing_to_boot)
     cr_assert_eq(desk.offs, 1);
 }
 
+static uint64_t console_bytes(void)
+{
+    struct rig_console_facts facts;
+    rig_console_facts(desk.body->console, &facts);
+    return facts.bytes;
+}
+
 Test(rig_site_console, half_a_line_of_its_last_life_is_no_part_of_the_first)
 {
     boot_all();
+    uint64_t before = console_bytes();
     kit_line_say(&desk.console, "time=t level=info event=sta");
-    desk_play(20);
+    for (int i = 0; i < 12000 && console_bytes() < before + 27; i++)
+        desk_play(5);
     desk_dark();
     desk_forget();
     desk_boot(); /* asserts that the bootloader's line was seen */

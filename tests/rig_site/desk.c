@@ -166,6 +166,22 @@ bool desk_until(const unsigned *what, unsigned is, int ms)
     return *what == is;
 }
 
+bool desk_until_in(const char *text)
+{
+    int64_t until = kit_now_ms() + 60000;
+    while (strcmp(desk.in, text) && kit_now_ms() < until)
+        turn();
+    return !strcmp(desk.in, text);
+}
+
+bool desk_until_open(void)
+{
+    int64_t until = kit_now_ms() + 60000;
+    while (desk.contact && kit_now_ms() < until)
+        turn();
+    return !desk.contact;
+}
+
 bool desk_until_lost(int ms)
 {
     int64_t until = kit_now_ms() + (int64_t)ms * BUSY_MACHINE;
@@ -175,6 +191,11 @@ bool desk_until_lost(int ms)
 }
 
 /* ---- The board ---- */
+
+void desk_listen(uint32_t ms)
+{
+    desk.site.config.listen_ms = ms;
+}
 
 void desk_says(const char *text)
 {
@@ -244,7 +265,7 @@ static void open_site(const struct rig_aim *aim, uint32_t cuts)
     struct rig_site *site = &desk.site;
     snprintf(store, sizeof store, "%.150s/rig.db", desk.bench->state);
     site->config = (struct rig_site_config){
-        .bench = desk.bench, .aim = aim, .aimed_cuts = cuts, .listen_ms = 600};
+        .bench = desk.bench, .aim = aim, .aimed_cuts = cuts, .listen_ms = 10000};
     site->run = &desk.run;
     site->place = &desk.place;
     site->places = 1;

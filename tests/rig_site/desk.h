@@ -45,6 +45,11 @@ void desk_play(int ms); /* the loop runs, the relay is listened to */
 /* Until *what is that, at most so long. */
 bool desk_until(const unsigned *what, unsigned is, int ms);
 bool desk_until_lost(int ms);
+bool desk_until_in(const char *text); /* the gateway got this; 60 s at most */
+bool desk_until_open(void);           /* the contact; the same */
+/* From the next power on: so long it may say nothing. 10 s else, so that a machine that stands
+ * still makes no board silent. */
+void desk_listen(uint32_t ms);
 void desk_on(void);               /* and its contact is closed, as the relay heard it */
 void desk_boot(void);             /* on, and its bootloader says so */
 void desk_dark(void);             /* off, until it is dark */
