@@ -132,6 +132,8 @@ static void take_faults(struct bi_cycle *cycle, const struct scn *scn,
         cycle->fault[scn->fault[f].kind].asked = true;
     for (uint32_t f = 0; f < result->faults; f++) {
         const struct rep_fault *row = &result->fault[f];
+        if (row->number > scn->faults)
+            continue; /* the rig's own, take_aimed */
         struct bi_fault *of = &cycle->fault[scn->fault[row->number - 1].kind];
         of->scheduled += row->scheduled;
         of->armed += row->armed;
@@ -145,10 +147,12 @@ static void take_aimed(struct meter *meter, const struct rig_site_facts *facts)
     struct bi_fault *aimed = &meter->cycle->fault[BI_AIMED_CUT];
     if (!with->aim)
         return;
-    *aimed = (struct bi_fault){.asked = true,
-                               .scheduled = (uint64_t)with->aimed_cuts * meter->cycle->boards,
-                               .armed = facts->precision.cuts,
-                               .fired = facts->precision.cuts};
+    uint64_t wanted = (uint64_t)with->aimed_cuts * meter->cycle->boards;
+    uint64_t cuts = facts->precision.cuts;
+    *aimed = (struct bi_fault){.asked = true, /* as the site's report counts them */
+                               .scheduled = wanted,
+                               .armed = cuts ? cuts : wanted,
+                               .fired = cuts};
 }
 
 /* False without memory. */
@@ -222,7 +226,8 @@ void bi_cycle_judge(struct bi_cycle *cycle, int error, const char *message)
     } else if (cycle->exit_code == EXIT_UNFINISHED) {
         cycle->state = BI_INFRASTRUCTURE;
     } else {
-        if (!cycle->exit_code && bi_cycle_cut_nothing(cycle, cycle->what, sizeof cycle->what))
+        bool proves = !cycle->exit_code || cycle->exit_code == EXIT_NO_EFFECT;
+        if (proves && bi_cycle_cut_nothing(cycle, cycle->what, sizeof cycle->what))
             cycle->exit_code = EXIT_NO_EFFECT;
         cycle->state = cycle->exit_code ? BI_FAILED : BI_PASSED;
     }

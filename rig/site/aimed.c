@@ -67,6 +67,7 @@ static void aim_from(struct sim_body *body, int64_t event_us)
     int64_t latency = latency_us(body), now = rig_port_now_us();
     body->aiming = true;
     body->aimed++;
+    body->site->aims++;
     body->aimed_at_us = event_us + delay;
     body->aimed_late = body->aimed_at_us - latency < now;
     body->aim_send_us = rig_aim_send_us(event_us, delay, latency, now);
@@ -126,6 +127,14 @@ void rs_aim_sent(struct sim_body *body, const struct rig_answer *answer)
         rig_histogram_add(&facts->send, answer->sent_us - answer->asked_us);
 }
 
+static void count_given_up(struct sim_body *body)
+{
+    struct rig_console_facts facts;
+    rig_console_facts(body->console, &facts);
+    body->site->given_up += facts.match_limit - body->given_up;
+    body->given_up = facts.match_limit;
+}
+
 void rs_aim_hit(struct sim_body *body)
 {
     struct rig_site *site = body->site;
@@ -137,6 +146,7 @@ void rs_aim_hit(struct sim_body *body)
     if (recorded || got_us >= 0)
         rs_latency_keep(site, body->board, (recorded ? cut_us : got_us) - body->off_sent_us);
     body->ears.heard = 0;
+    count_given_up(body);
     if (!body->aiming)
         return;
     body->aiming = false;

@@ -55,6 +55,7 @@ struct rig_site {
     char folder[RS_PATH_MAX];
     struct rig_site_facts facts;
     uint64_t gone_while_off, bounces, silent_starts, uncalibrated;
+    uint64_t aims, given_up; /* markers that set one on its way; lines too costly to look through */
     struct rs_latency keep[RS_KEPT_MAX];
     uint32_t kept;
     double began_at;   /* ev_time */
@@ -93,9 +94,10 @@ struct sim_body {
     ev_timer settle, listen; /* off for long enough; has it said anything? */
     struct rs_ears ears;
     struct rig_marker *marker;
-    uint32_t aimed; /* own cuts so far */
-    bool aiming;    /* one of them is on its way */
-    ev_timer aim;   /* until it is handed to the controller */
+    uint64_t given_up; /* of its lines, as far as the site has counted them */
+    uint32_t aimed;    /* own cuts so far */
+    bool aiming;       /* one of them is on its way */
+    ev_timer aim;      /* until it is handed to the controller */
     int64_t aimed_at_us, aim_send_us;
     bool aimed_late;
 };
