@@ -194,18 +194,21 @@ static bool was_interrupted(const char *message)
     return !strcmp(message, "interrupted");
 }
 
-/* REP_PROMISES: none. */
+/* Of those that hold at any moment. Convergence is one for the end, which a run that gave way or
+ * did not come to it has not. REP_PROMISES: none. */
 static int first_broken(const struct bi_cycle *cycle)
 {
-    int promise = 0;
-    while (promise < REP_PROMISES && !cycle->broken[promise])
-        promise++;
-    return promise;
+    for (int p = 0; p < REP_PROMISES; p++)
+        if (cycle->broken[p] && p != REP_PROMISE_CONVERGENCE && p != REP_PROMISE_SAME_RUN)
+            return p;
+    return REP_PROMISES;
 }
 
-/* Nothing of it may be run again until it passes. */
-static void fail_unsafe(struct bi_cycle *cycle, int promise, const char *message)
+/* Nothing of it may be run again until it passes. then: how the run ended; cycle->what, too. */
+static void fail_unsafe(struct bi_cycle *cycle, int promise, const char *then)
 {
+    char message[REP_TEXT_MAX];
+    snprintf(message, sizeof message, "%s", then);
     cycle->state = BI_FAILED;
     cycle->exit_code = EXIT_UNSAFE;
     snprintf(cycle->verdict, sizeof cycle->verdict, "%s", rep_verdict_name(REP_UNSAFE));
@@ -216,8 +219,9 @@ static void fail_unsafe(struct bi_cycle *cycle, int promise, const char *message
 void bi_cycle_judge(struct bi_cycle *cycle, int error, const char *message)
 {
     int promise = first_broken(cycle);
-    if (error && promise < REP_PROMISES) {
-        fail_unsafe(cycle, promise, message);
+    bool unfinished = error || cycle->exit_code == EXIT_UNFINISHED;
+    if (unfinished && promise < REP_PROMISES) {
+        fail_unsafe(cycle, promise, error ? message : cycle->what);
     } else if (error) {
         cycle->state = was_interrupted(message) ? BI_INTERRUPTED : BI_INFRASTRUCTURE;
         cycle->exit_code = EXIT_UNFINISHED;
@@ -226,8 +230,7 @@ void bi_cycle_judge(struct bi_cycle *cycle, int error, const char *message)
     } else if (cycle->exit_code == EXIT_UNFINISHED) {
         cycle->state = BI_INFRASTRUCTURE;
     } else {
-        bool proves = !cycle->exit_code || cycle->exit_code == EXIT_NO_EFFECT;
-        if (proves && bi_cycle_cut_nothing(cycle, cycle->what, sizeof cycle->what))
+        if (!cycle->exit_code && bi_cycle_cut_nothing(cycle, cycle->what, sizeof cycle->what))
             cycle->exit_code = EXIT_NO_EFFECT;
         cycle->state = cycle->exit_code ? BI_FAILED : BI_PASSED;
     }
