@@ -62,6 +62,7 @@ struct rig_site {
     ev_signal ends[2]; /* SIGINT, SIGTERM, while flashing commands may run */
     int stop[2];       /* a pipe; readable: interrupted */
     bool interrupted;
+    bool touched; /* a relay was given a command */
 };
 
 enum rs_power {

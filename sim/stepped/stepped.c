@@ -107,9 +107,9 @@ static int begin_kind(struct sim_stepped *st, char *message, size_t len)
     return st->kind->begin(st->kind_ctx, &st->run, message, len);
 }
 
-static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *message, size_t len)
+static int open_all(struct sim_stepped *st, const struct sim_ground_fleet *fleet, char *message,
+                    size_t len)
 {
-    struct sim_stepped *st = ctx;
     const struct sim_yard_ears ears = {said, presence, st};
     int64_t born_us = st->yard.world->born_us;
     st->fleet = *fleet;
@@ -124,6 +124,14 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
         return -1;
     sim_yard_set_clock(&st->yard, born_us);
     return 0;
+}
+
+static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *message, size_t len)
+{
+    struct sim_stepped *st = ctx;
+    if (!open_all(st, fleet, message, len))
+        return 0;
+    return st->kind->touched && st->kind->touched(st->kind_ctx) ? SIM_GROUND_TOUCHED : -1;
 }
 
 /* ---- The run ---- */

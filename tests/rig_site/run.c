@@ -207,6 +207,39 @@ Test(rig_site_run, a_relay_that_hears_nothing_is_infrastructure, RELEASE_ONLY)
     is_infrastructure("silent relay-1", "(relay bank-1, channel ", "stuck or welded");
 }
 
+/* ---- A start that fails ---- */
+
+/* Boards are off and one is flashed by then: something was run. */
+Test(rig_site_run, a_flashing_command_that_fails_is_infrastructure)
+{
+    bench_of(2, true);
+    boards_small(2, "pump-2.4.0", "", "");
+    cr_assert_eq(system("sed -i '/flash:.*board-02/s/cp,/false,/' bench.yaml"), 0);
+    int code = program("run small.yaml --world board --bench bench.yaml --quiet");
+    cr_assert_eq(code, 8, "exit code %d: %s", code, program_err());
+    cr_assert(strstr(program_err(), "board-02: it can't be flashed"), "%s", program_err());
+    cr_assert_eq(bench_processes(), 0);
+}
+
+Test(rig_site_run, a_relay_that_is_not_there_at_the_start_is_infrastructure)
+{
+    bench_of(1, false);
+    boards_small(1, "pump-2.4.0", "", "");
+    int code = program("run small.yaml --world board --bench bench.yaml --quiet");
+    cr_assert_eq(code, 8, "exit code %d: %s", code, program_err());
+    cr_assert(strstr(program_err(), "can't be switched off: relay bank-1"), "%s", program_err());
+}
+
+Test(rig_site_run, a_start_that_fails_before_a_relay_was_used_ran_nothing)
+{
+    bench_of(1, false);
+    boards_small(1, "pump-2.4.0", "", "");
+    program_write("em/runs", "where a folder is wanted\n");
+    int code = program("run small.yaml --world board --bench bench.yaml --quiet");
+    cr_assert_eq(code, 1, "exit code %d: %s", code, program_err());
+    cr_assert(strstr(program_err(), "transcripts"), "%s", program_err());
+}
+
 /* ---- The end ---- */
 
 static bool await_processes(unsigned most)

@@ -106,6 +106,9 @@ struct sim_body_kind {
     /* Before anything is started: is the program there, can the scenario be done? */
     int (*check)(void *ctx, const struct sim_world *world, char *message, size_t len);
     int (*begin)(void *ctx, const struct sim_body_run *run, char *message, size_t len);
+    /* Whether things that outlive the run were touched since (boards switched off, or flashed), so
+     * that a start that fails is not "nothing was run". NULL: there are none. */
+    bool (*touched)(void *ctx);
     void (*end)(void *ctx); /* after the last close; also when begin failed or was not called */
     int (*open)(void *ctx, struct sim_body **out, const struct sim_body_device *device,
                 char *message, size_t len);
