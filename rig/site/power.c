@@ -253,6 +253,17 @@ static void is_dark(struct ev_loop *loop, ev_timer *timer, int events)
         start(body, &body->settle, why ? LOOK_AGAIN_S : TURN_S);
 }
 
+uint32_t rs_dark_within_ms(void *ctx)
+{
+    const struct rig_site *site = ctx;
+    uint32_t most_ms = 0;
+    for (uint32_t p = 0; p < site->places; p++) {
+        uint32_t ms = site->place[p].board->power.off_at_least_ms;
+        most_ms = ms > most_ms ? ms : most_ms;
+    }
+    return most_ms + (uint32_t)(STUCK_US / 1000);
+}
+
 void rs_off_at(struct sim_body *body, int64_t at_us)
 {
     const struct rig_ask off = {

@@ -130,6 +130,7 @@ static const struct sim_body_kind board_on_a_bench = {
     .make = make,
     .on = rs_on,
     .off = rs_off,
+    .dark_within_ms = rs_dark_within_ms,
     .watch = rs_watch,
     .report = rs_report,
 };

@@ -127,6 +127,7 @@ int rs_wait_us(struct rig_site *site, int64_t us);
 int rs_on(struct sim_body *body, char *message, size_t len);
 void rs_off(struct sim_body *body);
 void rs_off_at(struct sim_body *body, int64_t at_us); /* rig_port_now_us */
+uint32_t rs_dark_within_ms(void *ctx);                /* ctx: the site */
 void rs_watch(struct sim_body *body, int64_t open_ms, bool at_end);
 void rs_power_init(struct sim_body *body);
 void rs_power_end(struct sim_body *body); /* off, as far as that goes; no event is called */

@@ -244,6 +244,9 @@ static int send_out(void *ctx, const struct camp_out *out)
 static int held_out(void *ctx, char *message, size_t len)
 {
     struct sim_stepped *st = ctx;
+    /* While the bodies were switched off for the last time, which goes on all the same. */
+    if (st->yard.interrupted && !st->lost[0])
+        snprintf(st->lost, sizeof st->lost, "interrupted");
     st_say_lost(st, message, len);
     return st->lost[0] ? -1 : 0;
 }

@@ -317,3 +317,14 @@ Test(rig_site_power, an_interrupt_ends_the_flashing_command)
     cr_assert_lt(kit_now_ms() - from, 200000);
     cr_assert(desk.site.interrupted);
 }
+
+/* The ground waits so long for the last of them, and says then itself that it is not off. */
+Test(rig_site_power, a_board_is_dark_or_lost_by_the_time_that_its_ground_is_told)
+{
+    struct rig_bench_board slow = *desk.body->board;
+    struct rs_place places[] = {desk.place, {.board = &slow}};
+    struct rig_site site = {.place = places, .places = 2};
+    cr_expect_eq(rs_dark_within_ms(&site), 60 + 10000);
+    slow.power.off_at_least_ms = 600000;
+    cr_expect_eq(rs_dark_within_ms(&site), 600000 + 10000);
+}
