@@ -84,11 +84,15 @@ static void hand_over(struct ev_loop *loop, ev_timer *timer, int events)
     rs_off_at(body, body->aim_send_us);
 }
 
+/* One that was handed over goes on, but as the cut of who asks for it now: each is counted once. */
 void rs_aim_cancel(struct sim_body *body)
 {
-    if (!ev_is_active(&body->aim))
+    if (!body->aiming)
         return;
-    ev_timer_stop(body->site->run->loop, &body->aim);
+    if (ev_is_active(&body->aim)) {
+        ev_timer_stop(body->site->run->loop, &body->aim);
+        body->aim_send_us = 0;
+    }
     body->aiming = false;
     body->aimed--;
 }
@@ -121,7 +125,7 @@ void rs_aim_made(struct sim_body *body)
 void rs_aim_sent(struct sim_body *body, const struct rig_answer *answer)
 {
     struct rig_site_facts *facts = &body->site->facts;
-    if (body->aiming && body->aim_send_us > answer->asked_us)
+    if (body->aim_send_us > answer->asked_us) /* whose cut it is by now does not matter */
         rig_histogram_add(&facts->aim_send, answer->sent_us - body->aim_send_us);
     else
         rig_histogram_add(&facts->send, answer->sent_us - answer->asked_us);
