@@ -307,8 +307,9 @@ void rs_power_end(struct sim_body *body)
     stop(body, &body->settle);
     stop(body, &body->listen);
     rs_aim_cancel(body);
-    if (body->power != RS_OFF && body->site->wiring &&
+    if ((body->power != RS_OFF || body->probed) && body->site->wiring &&
         rig_wiring_do(body->site->wiring, &answer, body->board, RIG_FUNCTION_POWER, 0, &off))
         warn(body, &answer);
     body->power = RS_OFF;
+    body->probed = false;
 }

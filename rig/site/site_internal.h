@@ -82,6 +82,7 @@ struct sim_body {
     struct gateway_config gateway_config;
     char connect_to[RIG_FACTORY_CONNECT_TO_MAX];
     enum rs_power power;
+    bool probed;           /* it was given power to be flashed, and that was not taken yet */
     bool answered;         /* ON: the relay has answered */
     bool spoke, end_said;  /* of its boot, since power on; why it resets was told, and it has not
                               booted since */
