@@ -5,14 +5,13 @@
 
 enum { WIDTH = 50 };
 
-/* Bins a row holds: 1, 2, 4, 10, 20, 40, 100 or 200, so that rows begin at round times. */
+/* Bins a row holds: 1, 2, 4, .. 128, so that rows begin where a doubling does. */
 static uint32_t bins_a_row(uint32_t bins, uint32_t rows_max)
 {
-    static const uint32_t step[] = {1, 2, 4, 10, 20, 40, 100, 200};
-    for (size_t i = 0; i < sizeof step / sizeof *step; i++)
-        if ((bins + step[i] - 1) / step[i] + 1 <= rows_max)
-            return step[i];
-    return RIG_HISTOGRAM_BINS;
+    uint32_t step = 1;
+    while (step < RIG_HISTOGRAM_BINS && (bins + step - 1) / step + 1 > rows_max)
+        step *= 2;
+    return step;
 }
 
 static uint64_t sum(const struct rig_histogram *histogram, uint32_t from, uint32_t bins)
@@ -49,7 +48,7 @@ void rig_histogram_bars(FILE *to, const struct rig_histogram *histogram, uint32_
     for (uint32_t at = first / step * step; at <= last; at += step) {
         uint64_t count = sum(histogram, at, step);
         int wide = marks(count, most);
-        fprintf(to, "  %6.1f ms%s%.*s%s%" PRIu64 "\n", at * (RIG_HISTOGRAM_BIN_US / 1e3),
+        fprintf(to, "  %6.1f ms%s%.*s%s%" PRIu64 "\n", (double)rig_histogram_from_us(at) / 1e3,
                 at + step >= RIG_HISTOGRAM_BINS ? "+ " : "  ", wide, bar, wide ? "  " : "", count);
     }
 }

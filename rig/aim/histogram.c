@@ -2,12 +2,38 @@
 #include "rig/aim.h"
 #include <assert.h>
 
+/* Of each doubling from FINE on; FINE is SHARES << SHIFT. */
+enum { SHARES = 16, SHIFT = 4 };
+_Static_assert(SHARES << SHIFT == RIG_HISTOGRAM_FINE, "the first doubling begins where they end");
+
+uint32_t rig_histogram_bin(int64_t us)
+{
+    int64_t fine = us < 0 ? 0 : us / RIG_HISTOGRAM_FINE_US;
+    uint32_t doublings = 0;
+    if (fine < RIG_HISTOGRAM_FINE)
+        return (uint32_t)fine;
+    while (fine >> doublings >= 2 * RIG_HISTOGRAM_FINE)
+        doublings++;
+    uint32_t share = (uint32_t)(fine >> (doublings + SHIFT)) - SHARES;
+    uint32_t bin = RIG_HISTOGRAM_FINE + doublings * SHARES + share;
+    return bin < RIG_HISTOGRAM_BINS ? bin : RIG_HISTOGRAM_BINS - 1;
+}
+
+int64_t rig_histogram_from_us(uint32_t bin)
+{
+    assert(bin <= RIG_HISTOGRAM_BINS);
+    if (bin < RIG_HISTOGRAM_FINE)
+        return (int64_t)bin * RIG_HISTOGRAM_FINE_US;
+    uint32_t doublings = (bin - RIG_HISTOGRAM_FINE) / SHARES;
+    int64_t share = SHARES + (bin - RIG_HISTOGRAM_FINE) % SHARES;
+    return (share << (doublings + SHIFT)) * RIG_HISTOGRAM_FINE_US;
+}
+
 void rig_histogram_add(struct rig_histogram *histogram, int64_t us)
 {
     assert(histogram);
     int64_t taken = us < 0 ? 0 : us;
-    int64_t bin = taken / RIG_HISTOGRAM_BIN_US;
-    histogram->bin[bin < RIG_HISTOGRAM_BINS ? bin : RIG_HISTOGRAM_BINS - 1]++;
+    histogram->bin[rig_histogram_bin(taken)]++;
     if (!histogram->samples || taken < histogram->least_us)
         histogram->least_us = taken;
     if (!histogram->samples || taken > histogram->most_us)
@@ -17,8 +43,7 @@ void rig_histogram_add(struct rig_histogram *histogram, int64_t us)
 
 static int64_t middle(const struct rig_histogram *histogram, uint32_t bin)
 {
-    int64_t from = (int64_t)bin * RIG_HISTOGRAM_BIN_US;
-    int64_t to = from + RIG_HISTOGRAM_BIN_US;
+    int64_t from = rig_histogram_from_us(bin), to = rig_histogram_from_us(bin + 1);
     if (bin == RIG_HISTOGRAM_BINS - 1 && histogram->most_us > to)
         to = histogram->most_us;
     return from + (to - from) / 2;

@@ -3,6 +3,8 @@
  * several processes do not wait for each other; not synced at each sample, because a loop must not
  * wait for a disk, and a sample less does no harm. For the same reason a lock of another process is
  * waited for only as long as a loop may stand still.
+ *
+ * A table `latency` is of builds whose last bin was "127.5 ms and above": it is not read.
  */
 #include "rig/aim.h"
 #include <assert.h>
@@ -16,20 +18,21 @@
 enum { OPEN_BUSY_MS = 5000, BUSY_MS = 200, WHY = 512 };
 enum statement { ADD, READ, FORGET, STATEMENTS };
 
+_Static_assert(RIG_HISTOGRAM_BINS == 416, "the table's CHECK says so, too");
 static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS latency ("
-    "board TEXT NOT NULL, bin INTEGER NOT NULL CHECK (bin BETWEEN 0 AND 255), "
+    "CREATE TABLE IF NOT EXISTS latency_bins ("
+    "board TEXT NOT NULL, bin INTEGER NOT NULL CHECK (bin BETWEEN 0 AND 415), "
     "count INTEGER NOT NULL, least_us INTEGER NOT NULL, most_us INTEGER NOT NULL, "
     "last_us INTEGER NOT NULL, " /* UTC, of the last sample */
     "PRIMARY KEY (board, bin))";
 
 static const char *const sql[STATEMENTS] = {
-    [ADD] = "INSERT INTO latency (board, bin, count, least_us, most_us, last_us) "
+    [ADD] = "INSERT INTO latency_bins (board, bin, count, least_us, most_us, last_us) "
             "VALUES (?1, ?2, 1, ?3, ?3, ?4) ON CONFLICT (board, bin) DO UPDATE SET "
             "count = count + 1, least_us = min(least_us, excluded.least_us), "
             "most_us = max(most_us, excluded.most_us), last_us = excluded.last_us",
-    [READ] = "SELECT bin, count, least_us, most_us FROM latency WHERE board = ?1",
-    [FORGET] = "DELETE FROM latency WHERE board = ?1",
+    [READ] = "SELECT bin, count, least_us, most_us FROM latency_bins WHERE board = ?1",
+    [FORGET] = "DELETE FROM latency_bins WHERE board = ?1",
 };
 
 struct rig_aim_store {
@@ -157,9 +160,8 @@ static int64_t utc_us(void)
 int rig_aim_store_add(struct rig_aim_store *store, const char *board, int64_t us)
 {
     int64_t taken = us < 0 ? 0 : us;
-    int64_t bin = taken / RIG_HISTOGRAM_BIN_US;
     sqlite3_stmt *add = begin(store, ADD, board);
-    sqlite3_bind_int64(add, 2, bin < RIG_HISTOGRAM_BINS ? bin : RIG_HISTOGRAM_BINS - 1);
+    sqlite3_bind_int64(add, 2, rig_histogram_bin(taken));
     sqlite3_bind_int64(add, 3, taken);
     sqlite3_bind_int64(add, 4, utc_us());
     return end(store, ADD, sqlite3_step(add));
@@ -171,7 +173,8 @@ static bool take_row(struct rig_histogram *out, sqlite3_stmt *row)
     int64_t bin = sqlite3_column_int64(row, 0), count = sqlite3_column_int64(row, 1);
     int64_t least_us = sqlite3_column_int64(row, 2), most_us = sqlite3_column_int64(row, 3);
     if (bin < 0 || bin >= RIG_HISTOGRAM_BINS || count < 1 || count > INT64_MAX / 1000000 ||
-        least_us < bin * RIG_HISTOGRAM_BIN_US || most_us < least_us)
+        most_us < least_us || rig_histogram_bin(least_us) != bin ||
+        rig_histogram_bin(most_us) != bin)
         return false;
     if (!out->samples || least_us < out->least_us)
         out->least_us = least_us;
@@ -188,7 +191,7 @@ static int read_rows(struct rig_aim_store *store, sqlite3_stmt *rows, struct rig
     int code;
     while ((code = sqlite3_step(rows)) == SQLITE_ROW)
         if (!take_row(out, rows))
-            return note(store, RIG_EANSWER, "table latency: a row that is of no histogram");
+            return note(store, RIG_EANSWER, "table latency_bins: a row that is of no histogram");
     return note(store, error_of(code), sqlite3_errmsg(store->db));
 }
 

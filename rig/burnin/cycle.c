@@ -132,6 +132,8 @@ static void take_faults(struct bi_cycle *cycle, const struct scn *scn,
         cycle->fault[scn->fault[f].kind].asked = true;
     for (uint32_t f = 0; f < result->faults; f++) {
         const struct rep_fault *row = &result->fault[f];
+        if (row->number > scn->faults)
+            continue; /* the rig's own, take_aimed */
         struct bi_fault *of = &cycle->fault[scn->fault[row->number - 1].kind];
         of->scheduled += row->scheduled;
         of->armed += row->armed;
@@ -145,10 +147,12 @@ static void take_aimed(struct meter *meter, const struct rig_site_facts *facts)
     struct bi_fault *aimed = &meter->cycle->fault[BI_AIMED_CUT];
     if (!with->aim)
         return;
-    *aimed = (struct bi_fault){.asked = true,
-                               .scheduled = (uint64_t)with->aimed_cuts * meter->cycle->boards,
-                               .armed = facts->precision.cuts,
-                               .fired = facts->precision.cuts};
+    uint64_t wanted = (uint64_t)with->aimed_cuts * meter->cycle->boards;
+    uint64_t cuts = facts->precision.cuts;
+    *aimed = (struct bi_fault){.asked = true, /* as the site's report counts them */
+                               .scheduled = wanted,
+                               .armed = cuts ? cuts : wanted,
+                               .fired = cuts};
 }
 
 /* False without memory. */
@@ -190,18 +194,21 @@ static bool was_interrupted(const char *message)
     return !strcmp(message, "interrupted");
 }
 
-/* REP_PROMISES: none. */
+/* Of those that hold at any moment. Convergence is one for the end, which a run that gave way or
+ * did not come to it has not. REP_PROMISES: none. */
 static int first_broken(const struct bi_cycle *cycle)
 {
-    int promise = 0;
-    while (promise < REP_PROMISES && !cycle->broken[promise])
-        promise++;
-    return promise;
+    for (int p = 0; p < REP_PROMISES; p++)
+        if (cycle->broken[p] && p != REP_PROMISE_CONVERGENCE && p != REP_PROMISE_SAME_RUN)
+            return p;
+    return REP_PROMISES;
 }
 
-/* Nothing of it may be run again until it passes. */
-static void fail_unsafe(struct bi_cycle *cycle, int promise, const char *message)
+/* Nothing of it may be run again until it passes. then: how the run ended; cycle->what, too. */
+static void fail_unsafe(struct bi_cycle *cycle, int promise, const char *then)
 {
+    char message[REP_TEXT_MAX];
+    snprintf(message, sizeof message, "%s", then);
     cycle->state = BI_FAILED;
     cycle->exit_code = EXIT_UNSAFE;
     snprintf(cycle->verdict, sizeof cycle->verdict, "%s", rep_verdict_name(REP_UNSAFE));
@@ -212,8 +219,9 @@ static void fail_unsafe(struct bi_cycle *cycle, int promise, const char *message
 void bi_cycle_judge(struct bi_cycle *cycle, int error, const char *message)
 {
     int promise = first_broken(cycle);
-    if (error && promise < REP_PROMISES) {
-        fail_unsafe(cycle, promise, message);
+    bool unfinished = error || cycle->exit_code == EXIT_UNFINISHED;
+    if (unfinished && promise < REP_PROMISES) {
+        fail_unsafe(cycle, promise, error ? message : cycle->what);
     } else if (error) {
         cycle->state = was_interrupted(message) ? BI_INTERRUPTED : BI_INFRASTRUCTURE;
         cycle->exit_code = EXIT_UNFINISHED;

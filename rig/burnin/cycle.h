@@ -23,8 +23,9 @@ struct bi_run {
 bool bi_cycle_run(struct bi_cycle *cycle, const struct bi_run *with);
 
 /* What became of a cycle whose run gave this error (0: none; message: why), by its exit code and
- * its broken promises: one that was seen to be broken stays so, whatever ended the run. One that
- * would pass and cut no power, though it was to, is FAILED with 6. */
+ * its broken promises: one that was seen to be broken stays so, whatever ended the run, or kept it
+ * from its end (exit code 8). One that would pass and cut no power, though it was to, is FAILED
+ * with 6. */
 void bi_cycle_judge(struct bi_cycle *cycle, int error, const char *message);
 
 void bi_now(char out[BI_TIME_MAX]); /* ISO 8601, UTC */

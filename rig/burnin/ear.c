@@ -290,5 +290,8 @@ bool bi_ear_broken(const struct bi_ear *ear, uint64_t broken[REP_PROMISES],
         return false;
     memcpy(broken, ear->broken, sizeof ear->broken);
     memcpy(what, ear->what, sizeof ear->what);
+    for (int p = 0; p < REP_PROMISES; p++)
+        if (!broken[p])
+            snprintf(what[p], REP_TEXT_MAX, "the bench gave way before it was checked");
     return true;
 }

@@ -29,7 +29,8 @@ void bi_ear_free(struct bi_ear *ear); /* NULL allowed */
 const struct sim_ground *bi_ear_ground(struct bi_ear *ear);
 
 /* The safety promises that boards had broken by the time the ground gave way (`run` or `held_out`
- * failed; afterwards nobody else is told): how often, and how first. False: none, or it did not. */
+ * failed; afterwards nobody else is told): how often, and how first; of all others, that nobody
+ * looked whether they were kept. False: none, or it did not. */
 bool bi_ear_broken(const struct bi_ear *ear, uint64_t broken[REP_PROMISES],
                    char what[REP_PROMISES][REP_TEXT_MAX]);
 

@@ -87,20 +87,32 @@ static void say_passed(const struct bi_sum *sum, struct rep_result *out)
                  "no power was cut: no scenario asks for it");
 }
 
+/* As a plain run has it: one that fails for a fault without effect (6) or an `expect:` that was not
+ * met (7) was stopped by nobody. */
+static enum rep_verdict verdict_of(int exit_code)
+{
+    switch (exit_code) {
+    case 2:
+        return REP_GATE_STOPPED;
+    case 3:
+        return REP_UNSAFE;
+    case 4:
+        return REP_DIVERGED;
+    default:
+        return REP_PASS;
+    }
+}
+
 static void judge(const struct bi_sum *sum, struct rep_result *out)
 {
     struct rep_phase *phase = &out->phase[0];
     const struct bi_failure *worst = &sum->failure[sum->gravest];
     out->exit_code = sum->exit_code;
-    out->verdict = REP_PASS;
-    if (sum->exit_code) {
-        out->verdict = sum->exit_code == 3   ? REP_UNSAFE
-                       : sum->exit_code == 4 ? REP_DIVERGED
-                                             : REP_GATE_STOPPED;
+    out->verdict = verdict_of(sum->exit_code);
+    if (sum->exit_code)
         snprintf(out->explanation, sizeof out->explanation,
                  "cycle %u (%.60s, seed %" PRIu64 "): %.120s", worst->number,
                  sum->identity->scenario[worst->scenario].name, worst->seed, worst->what);
-    }
     for (uint32_t g = 0; g < phase->gates && !out->exit_code; g++) {
         if (phase->gate[g].state == REP_GATE_GREEN)
             continue;

@@ -94,13 +94,23 @@ void rig_cli_print_calibration(const struct rig_cli_seat *seat, const struct rig
 
 /* ---- JSON ---- */
 
+/* The last bin has no end but its longest sample. */
+static int64_t to_us(const struct rig_histogram *histogram, uint32_t bin)
+{
+    int64_t end_us = rig_histogram_from_us(bin + 1);
+    bool longer = bin == RIG_HISTOGRAM_BINS - 1 && histogram->most_us > end_us;
+    return longer ? histogram->most_us : end_us;
+}
+
 static json_t *bins(const struct rig_histogram *histogram)
 {
     json_t *all = json_array();
-    for (int i = 0; i < RIG_HISTOGRAM_BINS; i++)
+    for (uint32_t i = 0; i < RIG_HISTOGRAM_BINS; i++)
         if (histogram->bin[i])
-            json_array_append_new(all, json_pack("{s:i, s:I}", "from_us", i * RIG_HISTOGRAM_BIN_US,
-                                                 "count", (json_int_t)histogram->bin[i]));
+            json_array_append_new(all, json_pack("{s:I, s:I, s:I}", "from_us",
+                                                 (json_int_t)rig_histogram_from_us(i), "to_us",
+                                                 (json_int_t)to_us(histogram, i), "count",
+                                                 (json_int_t)histogram->bin[i]));
     return all;
 }
 

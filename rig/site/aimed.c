@@ -67,6 +67,7 @@ static void aim_from(struct sim_body *body, int64_t event_us)
     int64_t latency = latency_us(body), now = rig_port_now_us();
     body->aiming = true;
     body->aimed++;
+    body->site->aims++;
     body->aimed_at_us = event_us + delay;
     body->aimed_late = body->aimed_at_us - latency < now;
     body->aim_send_us = rig_aim_send_us(event_us, delay, latency, now);
@@ -83,11 +84,15 @@ static void hand_over(struct ev_loop *loop, ev_timer *timer, int events)
     rs_off_at(body, body->aim_send_us);
 }
 
+/* One that was handed over goes on, but as the cut of who asks for it now: each is counted once. */
 void rs_aim_cancel(struct sim_body *body)
 {
-    if (!ev_is_active(&body->aim))
+    if (!body->aiming)
         return;
-    ev_timer_stop(body->site->run->loop, &body->aim);
+    if (ev_is_active(&body->aim)) {
+        ev_timer_stop(body->site->run->loop, &body->aim);
+        body->aim_send_us = 0;
+    }
     body->aiming = false;
     body->aimed--;
 }
@@ -120,10 +125,18 @@ void rs_aim_made(struct sim_body *body)
 void rs_aim_sent(struct sim_body *body, const struct rig_answer *answer)
 {
     struct rig_site_facts *facts = &body->site->facts;
-    if (body->aiming && body->aim_send_us > answer->asked_us)
+    if (body->aim_send_us > answer->asked_us) /* whose cut it is by now does not matter */
         rig_histogram_add(&facts->aim_send, answer->sent_us - body->aim_send_us);
     else
         rig_histogram_add(&facts->send, answer->sent_us - answer->asked_us);
+}
+
+static void count_given_up(struct sim_body *body)
+{
+    struct rig_console_facts facts;
+    rig_console_facts(body->console, &facts);
+    body->site->given_up += facts.match_limit - body->given_up;
+    body->given_up = facts.match_limit;
 }
 
 void rs_aim_hit(struct sim_body *body)
@@ -137,6 +150,7 @@ void rs_aim_hit(struct sim_body *body)
     if (recorded || got_us >= 0)
         rs_latency_keep(site, body->board, (recorded ? cut_us : got_us) - body->off_sent_us);
     body->ears.heard = 0;
+    count_given_up(body);
     if (!body->aiming)
         return;
     body->aiming = false;

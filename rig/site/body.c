@@ -81,17 +81,22 @@ void rs_close(struct sim_body *body)
 
 /* ---- Flash ---- */
 
-/* For a debug probe the board has its power while the command runs. */
+/* For a debug probe the board has its power while the command runs. Its console is still nobody's
+ * then: body->power stays RS_OFF. */
 static int power(struct sim_body *body, enum rig_want want, char *why, size_t len)
 {
     struct rig_answer answer;
     const struct rig_ask ask = {.want = want};
+    if (want == RIG_WANT_ON)
+        body->probed = true; /* also where that fails: it may have come on */
     int error =
         rig_wiring_do(body->site->wiring, &answer, body->board, RIG_FUNCTION_POWER, 0, &ask);
-    if (error)
+    if (error) {
         snprintf(why, len, "%s", answer.message);
-    else if (want == RIG_WANT_OFF)
+    } else if (want == RIG_WANT_OFF) {
         body->place->dark_since_us = answer.done_us;
+        body->probed = false;
+    }
     return error;
 }
 
@@ -105,8 +110,10 @@ static int flash(struct sim_body *body, const char *log, char *why, size_t len)
     if (!error)
         error = rs_flashing_do(body, log, why, len);
     int off = power(body, RIG_WANT_OFF, more, sizeof more);
-    if (!error && off)
-        snprintf(why, len, "%s", more);
+    size_t have = error ? strlen(why) : 0;
+    if (off)
+        snprintf(why + have, len - have, "%sits power can't be switched off again: %.160s",
+                 have ? "; " : "", more);
     return error ? error : off;
 }
 

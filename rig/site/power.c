@@ -253,6 +253,17 @@ static void is_dark(struct ev_loop *loop, ev_timer *timer, int events)
         start(body, &body->settle, why ? LOOK_AGAIN_S : TURN_S);
 }
 
+uint32_t rs_dark_within_ms(void *ctx)
+{
+    const struct rig_site *site = ctx;
+    uint32_t most_ms = 0;
+    for (uint32_t p = 0; p < site->places; p++) {
+        uint32_t ms = site->place[p].board->power.off_at_least_ms;
+        most_ms = ms > most_ms ? ms : most_ms;
+    }
+    return most_ms + (uint32_t)(STUCK_US / 1000);
+}
+
 void rs_off_at(struct sim_body *body, int64_t at_us)
 {
     const struct rig_ask off = {
@@ -296,8 +307,9 @@ void rs_power_end(struct sim_body *body)
     stop(body, &body->settle);
     stop(body, &body->listen);
     rs_aim_cancel(body);
-    if (body->power != RS_OFF && body->site->wiring &&
+    if ((body->power != RS_OFF || body->probed) && body->site->wiring &&
         rig_wiring_do(body->site->wiring, &answer, body->board, RIG_FUNCTION_POWER, 0, &off))
         warn(body, &answer);
     body->power = RS_OFF;
+    body->probed = false;
 }

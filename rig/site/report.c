@@ -1,6 +1,7 @@
 /* What the report says of a bench. */
 #include "site_internal.h"
 #include <inttypes.h>
+#include <stdlib.h>
 
 static int say_times(const struct rig_site *site, struct rep_result *result)
 {
@@ -49,22 +50,67 @@ static int say_relays(const struct rig_site *site, struct rep_result *result)
                          site->silent_starts));
 }
 
-/* Of the cuts of its own: when the command went, which is certain; and when the last word came, of
- * those that were talking. */
+/* ---- Cuts of its own ---- */
+
+static uint64_t wanted_cuts(const struct rig_site *site)
+{
+    return (uint64_t)site->config.aimed_cuts * site->places;
+}
+
+/* As a fault of the scenario would be told. An aim lies in wait on every board from power on: one
+ * that never struck at all did not take effect, whatever else came true. A board whose campaign was
+ * over before all of its cuts could come is no reason to fail a run. */
+static int add_fault(const struct rig_site *site, struct rep_result *result)
+{
+    uint64_t cuts = site->facts.precision.cuts;
+    struct rep_fault *grown = realloc(result->fault, (result->faults + 1) * sizeof *result->fault);
+    if (!grown)
+        return -1;
+    result->fault = grown;
+    struct rep_fault *row = &grown[result->faults++];
+    *row = (struct rep_fault){.kind = "aimed_cut",
+                              .number = result->faults,
+                              .scheduled = wanted_cuts(site),
+                              .armed = cuts ? cuts : wanted_cuts(site),
+                              .fired = cuts};
+    return 0;
+}
+
+static int say_none(const struct rig_site *site, struct rep_result *result)
+{
+    if (site->aims)
+        return rep_fact_add(result, "aimed cuts",
+                            "none of %" PRIu64 ": %" PRIu64 " were on their way when something "
+                            "else took the power, or the run was over",
+                            wanted_cuts(site), site->aims);
+    return rep_fact_add(result, "aimed cuts", "none of %" PRIu64 ": %s", wanted_cuts(site),
+                        site->config.aim->pattern ? "its expression matched no line of a console"
+                                                  : "no board was on");
+}
+
+/* PCRE2 has a bound on the work of each match; a line that hits it is none that matches. */
+static int say_given_up(const struct rig_site *site, struct rep_result *result)
+{
+    return site->given_up &&
+           rep_fact_add(result, "aimed cuts missed",
+                        "%" PRIu64 " lines were too much work for --aim's expression, and were "
+                        "not looked through",
+                        site->given_up);
+}
+
+/* When the command went, which is certain; and when the last word came, of those that were talking.
+ */
 static int say_precision(const struct rig_site *site, struct rep_result *result)
 {
     const struct rig_precision *precision = &site->facts.precision;
     const struct rig_precision *recorded = &site->facts.recorded;
     const struct rig_histogram *sent = &site->facts.aim_send;
-    int error = 0;
-    if (!precision->cuts)
-        return 0;
-    error =
-        rep_fact_add(result, "aimed cuts",
-                     "%" PRIu64 "; %" PRIu64
-                     " nearer than the relay's latency, and too late for that; of %" PRIu64
-                     " the command went off by %.1f ms median, %.1f ms in 19 of 20",
-                     precision->cuts, precision->late, sent->samples, ms(sent, 500), ms(sent, 950));
+    int error = rep_fact_add(result, "aimed cuts",
+                             "%" PRIu64 " of %" PRIu64 "; %" PRIu64
+                             " nearer than the relay's latency, and too late for that; of %" PRIu64
+                             " the command went off by %.1f ms median, %.1f ms in 19 of 20",
+                             precision->cuts, wanted_cuts(site), precision->late, sent->samples,
+                             ms(sent, 500), ms(sent, 950));
     if (!error && precision->measured)
         error = rep_fact_add(result, "aimed cuts measured",
                              "%" PRIu64 " boards were talking: the last word came off by %.1f ms "
@@ -87,6 +133,14 @@ static int say_precision(const struct rig_site *site, struct rep_result *result)
                          "%" PRIu64 " at boards whose latency is not known yet, and was taken as 0",
                          site->uncalibrated);
     return error;
+}
+
+static int say_aimed(const struct rig_site *site, struct rep_result *result)
+{
+    if (!site->config.aim)
+        return 0;
+    return add_fault(site, result) || say_given_up(site, result) ||
+           (site->facts.precision.cuts ? say_precision(site, result) : say_none(site, result));
 }
 
 static int say_controllers(struct rig_site *site, struct rep_result *result)
@@ -159,7 +213,7 @@ int rs_report(void *ctx, struct rep_result *result)
     struct rig_site *site = ctx;
     int error =
         rs_emulated_report(site, result) || say_times(site, result) || say_relays(site, result) ||
-        say_precision(site, result) || say_controllers(site, result) || say_wear(site, result) ||
+        say_aimed(site, result) || say_controllers(site, result) || say_wear(site, result) ||
         say_legible(site, result) || rep_fact_add(result, "transcripts", "%s", site->folder);
     return error ? -1 : 0;
 }

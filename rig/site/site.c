@@ -50,6 +50,7 @@ static int all_off(struct rig_site *site, char *message, size_t len)
     for (uint32_t i = 0; i < site->places; i++) {
         struct rig_answer answer;
         const struct rig_bench_board *board = site->place[i].board;
+        site->touched = true;
         if (rig_wiring_do(site->wiring, &answer, board, RIG_FUNCTION_POWER, 0, &off)) {
             snprintf(message, len, "%s: it can't be switched off: relay %s, channel %u: %s",
                      board->name, site->config.bench->controller[board->power.controller].name,
@@ -77,6 +78,13 @@ static int begin(void *ctx, const struct sim_body_run *run, char *message, size_
                    all_off(site, message, len)
                ? -1
                : 0;
+}
+
+/* A relay that does not answer may have moved all the same. */
+static bool touched(void *ctx)
+{
+    const struct rig_site *site = ctx;
+    return site->touched;
 }
 
 static void end(void *ctx)
@@ -113,6 +121,7 @@ static const struct sim_body_kind board_on_a_bench = {
     .needs = {.memory_bytes = 4 << 20, .descriptors = 10, .processes = 2},
     .check = check,
     .begin = begin,
+    .touched = touched,
     .end = end,
     .open = rs_open,
     .close = rs_close,
@@ -121,6 +130,7 @@ static const struct sim_body_kind board_on_a_bench = {
     .make = make,
     .on = rs_on,
     .off = rs_off,
+    .dark_within_ms = rs_dark_within_ms,
     .watch = rs_watch,
     .report = rs_report,
 };

@@ -55,12 +55,14 @@ struct rig_site {
     char folder[RS_PATH_MAX];
     struct rig_site_facts facts;
     uint64_t gone_while_off, bounces, silent_starts, uncalibrated;
+    uint64_t aims, given_up; /* markers that set one on its way; lines too costly to look through */
     struct rs_latency keep[RS_KEPT_MAX];
     uint32_t kept;
     double began_at;   /* ev_time */
     ev_signal ends[2]; /* SIGINT, SIGTERM, while flashing commands may run */
     int stop[2];       /* a pipe; readable: interrupted */
     bool interrupted;
+    bool touched; /* a relay was given a command */
 };
 
 enum rs_power {
@@ -80,6 +82,7 @@ struct sim_body {
     struct gateway_config gateway_config;
     char connect_to[RIG_FACTORY_CONNECT_TO_MAX];
     enum rs_power power;
+    bool probed;           /* it was given power to be flashed, and that was not taken yet */
     bool answered;         /* ON: the relay has answered */
     bool spoke, end_said;  /* of its boot, since power on; why it resets was told, and it has not
                               booted since */
@@ -93,9 +96,10 @@ struct sim_body {
     ev_timer settle, listen; /* off for long enough; has it said anything? */
     struct rs_ears ears;
     struct rig_marker *marker;
-    uint32_t aimed; /* own cuts so far */
-    bool aiming;    /* one of them is on its way */
-    ev_timer aim;   /* until it is handed to the controller */
+    uint64_t given_up; /* of its lines, as far as the site has counted them */
+    uint32_t aimed;    /* own cuts so far */
+    bool aiming;       /* one of them is on its way */
+    ev_timer aim;      /* until it is handed to the controller */
     int64_t aimed_at_us, aim_send_us;
     bool aimed_late;
 };
@@ -124,6 +128,7 @@ int rs_wait_us(struct rig_site *site, int64_t us);
 int rs_on(struct sim_body *body, char *message, size_t len);
 void rs_off(struct sim_body *body);
 void rs_off_at(struct sim_body *body, int64_t at_us); /* rig_port_now_us */
+uint32_t rs_dark_within_ms(void *ctx);                /* ctx: the site */
 void rs_watch(struct sim_body *body, int64_t open_ms, bool at_end);
 void rs_power_init(struct sim_body *body);
 void rs_power_end(struct sim_body *body); /* off, as far as that goes; no event is called */

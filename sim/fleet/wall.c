@@ -34,8 +34,14 @@ int sim_wall_open(struct sim_fleet *fleet)
         .sink = {said, fleet},
         .traced = fleet->traced,
         .trace = fleet->traced == UINT32_MAX ? NULL : fleet->options->trace};
-    return ground->open(ground->ctx, &all, fleet->message, fleet->message_len) ? SIM_FLEET_EGROUND
-                                                                               : 0;
+    switch (ground->open(ground->ctx, &all, fleet->message, fleet->message_len)) {
+    case 0:
+        return 0;
+    case SIM_GROUND_TOUCHED:
+        return SIM_FLEET_ELOST;
+    default:
+        return SIM_FLEET_EGROUND;
+    }
 }
 
 static void note_changes(struct sim_fleet *fleet)

@@ -13,8 +13,8 @@
 
 /* How long a state lasts, until it was seen to end; and how much a new one counts. */
 enum { FIRST_GUESS_US = 300000, LESSON = 4 };
-/* The body itself gives up long before that (`lost`). */
-enum { DARK_WITHIN_MS = 120000 };
+/* For relays to answer, each with its tries, one after the other. */
+enum { RELAYS_WITHIN_MS = 120000 };
 
 /* ---- Moments ---- */
 
@@ -168,6 +168,13 @@ static bool all_dark(const struct sim_stepped *st)
     return true;
 }
 
+/* The bodies themselves give up before that (`lost`). */
+uint32_t st_free_dark_within_ms(const struct sim_stepped *st)
+{
+    return RELAYS_WITHIN_MS +
+           (st->kind->dark_within_ms ? st->kind->dark_within_ms(st->kind_ctx) : 0);
+}
+
 /* All are switched off, and looked at. One that does not get dark is lost. A cut that is on its way
  * took effect; one whose moment has not come was none. */
 void st_free_end_all(struct sim_stepped *st)
@@ -180,12 +187,13 @@ void st_free_end_all(struct sim_stepped *st)
         if (dev->spawned && !dev->dark)
             st_off(dev);
     }
-    double until = ev_time() + DARK_WITHIN_MS / 1000.0;
+    uint32_t within_ms = st_free_dark_within_ms(st);
+    double until = ev_time() + within_ms / 1000.0;
     while (!all_dark(st) && ev_time() < until && !st->lost[0])
         sim_yard_wait(&st->yard, st_now_us(st) + st_own_us(st, 50000));
     if (!all_dark(st) && !st->lost[0])
-        snprintf(st->lost, sizeof st->lost, "a %s was not seen to be off within %d s",
-                 st->kind->what, DARK_WITHIN_MS / 1000);
+        snprintf(st->lost, sizeof st->lost, "a %s was not seen to be off within %u s",
+                 st->kind->what, within_ms / 1000);
 }
 
 /* ---- The oracle: what the part holds, now that it is off ---- */

@@ -107,9 +107,9 @@ static int begin_kind(struct sim_stepped *st, char *message, size_t len)
     return st->kind->begin(st->kind_ctx, &st->run, message, len);
 }
 
-static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *message, size_t len)
+static int open_all(struct sim_stepped *st, const struct sim_ground_fleet *fleet, char *message,
+                    size_t len)
 {
-    struct sim_stepped *st = ctx;
     const struct sim_yard_ears ears = {said, presence, st};
     int64_t born_us = st->yard.world->born_us;
     st->fleet = *fleet;
@@ -124,6 +124,14 @@ static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *me
         return -1;
     sim_yard_set_clock(&st->yard, born_us);
     return 0;
+}
+
+static int open_ground(void *ctx, const struct sim_ground_fleet *fleet, char *message, size_t len)
+{
+    struct sim_stepped *st = ctx;
+    if (!open_all(st, fleet, message, len))
+        return 0;
+    return st->kind->touched && st->kind->touched(st->kind_ctx) ? SIM_GROUND_TOUCHED : -1;
 }
 
 /* ---- The run ---- */
@@ -236,6 +244,9 @@ static int send_out(void *ctx, const struct camp_out *out)
 static int held_out(void *ctx, char *message, size_t len)
 {
     struct sim_stepped *st = ctx;
+    /* While the bodies were switched off for the last time, which goes on all the same. */
+    if (st->yard.interrupted && !st->lost[0])
+        snprintf(st->lost, sizeof st->lost, "interrupted");
     st_say_lost(st, message, len);
     return st->lost[0] ? -1 : 0;
 }

@@ -177,6 +177,7 @@ void st_lost(void *ctx, const char *why);
 void st_mute(void *ctx, const char *why);
 void st_free_absent(struct sim_stepped *st); /* the time to gather is over */
 void st_free_end_all(struct sim_stepped *st);
+uint32_t st_free_dark_within_ms(const struct sim_stepped *st); /* that it waits for that */
 void st_free_look(struct st_device *dev);
 void st_free_boot(struct st_device *dev, int slot, bool trial);
 /* A line of the firmware, which runs then: where that of the bootloader was lost. */

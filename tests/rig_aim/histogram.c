@@ -1,23 +1,54 @@
 /* Histograms, precision, silence: pure. */
 #include "rig/aim.h"
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
-Test(aim_histogram, bins_are_half_a_millisecond_and_the_last_takes_the_rest)
+Test(aim_histogram, bins_are_half_a_millisecond_and_then_sixteen_of_each_doubling)
 {
     static const struct {
         int64_t us;
-        int bin;
-    } row[] = {{-5, 0},       {0, 0},        {499, 0},      {500, 1},
-               {127499, 254}, {127500, 255}, {128000, 255}, {INT64_MAX, 255}};
+        uint32_t bin;
+    } row[] = {{-5, 0},          {0, 0},          {499, 0},      {500, 1},         {127499, 254},
+               {127500, 255},    {127999, 255},   {128000, 256}, {135999, 256},    {136000, 257},
+               {200000, 265},    {255999, 271},   {256000, 272}, {126975999, 414}, {126976000, 415},
+               {131072000, 415}, {INT64_MAX, 415}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         struct rig_histogram histogram = {.samples = 0};
         rig_histogram_add(&histogram, row[i].us);
-        for (int bin = 0; bin < RIG_HISTOGRAM_BINS; bin++)
-            cr_assert_eq(histogram.bin[bin], bin == row[i].bin, "row %zu, bin %d", i, bin);
+        for (uint32_t bin = 0; bin < RIG_HISTOGRAM_BINS; bin++)
+            cr_assert_eq(histogram.bin[bin], bin == row[i].bin, "row %zu, bin %u", i, bin);
         cr_assert_eq(histogram.samples, 1u);
         cr_assert_eq(histogram.least_us, row[i].us < 0 ? 0 : row[i].us);
         cr_assert_eq(histogram.most_us, histogram.least_us);
     }
+}
+
+Test(aim_histogram, a_bin_begins_where_the_one_before_ends_and_none_is_wide)
+{
+    for (uint32_t bin = 0; bin < RIG_HISTOGRAM_BINS; bin++) {
+        int64_t from_us = rig_histogram_from_us(bin), to_us = rig_histogram_from_us(bin + 1);
+        cr_assert_eq(rig_histogram_bin(from_us), bin);
+        cr_assert_eq(rig_histogram_bin(to_us - 1), bin);
+        cr_assert(to_us - from_us == 500 || (to_us - from_us) * 16 <= from_us, "bin %u", bin);
+    }
+}
+
+/* A board that boots in 140 ms, and hung once; a plug of 150 to 300 ms, and a busy network. */
+Test(aim_histogram, one_that_was_slow_makes_no_median)
+{
+    static const int64_t boot_us = 140000, plug_us[] = {150000, 180000, 210000, 240000, 300000};
+    struct rig_histogram histogram = {.samples = 0};
+    for (int i = 0; i < 9; i++)
+        rig_histogram_add(&histogram, boot_us);
+    rig_histogram_add(&histogram, 3000000);
+    cr_assert_leq(llabs(rig_histogram_quantile(&histogram, 500) - boot_us), boot_us / 16);
+    histogram = (struct rig_histogram){.samples = 0};
+    for (int i = 0; i < 5; i++)
+        rig_histogram_add(&histogram, plug_us[i]);
+    rig_histogram_add(&histogram, 2000000);
+    int64_t median_us = rig_histogram_quantile(&histogram, 500);
+    cr_assert_leq(llabs(median_us - plug_us[2]), plug_us[2] / 16);
+    cr_assert_geq(rig_histogram_quantile(&histogram, 950), 1900000);
 }
 
 Test(aim_histogram, quantiles_are_by_rank)
@@ -40,11 +71,11 @@ Test(aim_histogram, quantiles_are_by_rank)
 Test(aim_histogram, the_last_bin_ends_at_the_most)
 {
     struct rig_histogram histogram = {.samples = 0};
-    rig_histogram_add(&histogram, 300000);
-    cr_assert_eq(rig_histogram_quantile(&histogram, 500), (127500 + 300000) / 2);
+    rig_histogram_add(&histogram, 300000000);
+    cr_assert_eq(rig_histogram_quantile(&histogram, 500), (126976000 + 300000000) / 2);
     histogram = (struct rig_histogram){.samples = 0};
-    rig_histogram_add(&histogram, 127600);
-    cr_assert_eq(rig_histogram_quantile(&histogram, 500), 127750);
+    rig_histogram_add(&histogram, 127000000);
+    cr_assert_eq(rig_histogram_quantile(&histogram, 500), (126976000 + 131072000) / 2);
 }
 
 Test(aim_histogram, a_rank_of_very_many_samples_does_not_overflow)
@@ -129,20 +160,24 @@ Test(aim_histogram, bars_say_that_the_last_has_no_end)
 {
     struct rig_histogram histogram = {.samples = 0};
     rig_histogram_bars(stdout, &histogram, 10);
-    rig_histogram_add(&histogram, 900000);
+    rig_histogram_add(&histogram, 200000);
     cr_assert_str_eq(bars_of(&histogram, 10),
-                     "   127.5 ms+ ##################################################  1\n");
+                     "   200.0 ms  ##################################################  1\n");
+    histogram = (struct rig_histogram){.samples = 0};
+    rig_histogram_add(&histogram, 900000000);
+    cr_assert_str_eq(bars_of(&histogram, 10),
+                     "  126976.0 ms+ ##################################################  1\n");
 }
 
 Test(aim_histogram, any_two_samples_fit_into_the_rows)
 {
-    for (int from = 0; from < RIG_HISTOGRAM_BINS; from += 5)
-        for (int to = from; to < RIG_HISTOGRAM_BINS; to += 3)
+    for (uint32_t from = 0; from < RIG_HISTOGRAM_BINS; from += 5)
+        for (uint32_t to = from; to < RIG_HISTOGRAM_BINS; to += 3)
             for (uint32_t rows = 3; rows < 30; rows += 4) {
                 struct rig_histogram histogram = {.samples = 0};
                 uint32_t lines = 0, counted = 0;
-                rig_histogram_add(&histogram, from * RIG_HISTOGRAM_BIN_US);
-                rig_histogram_add(&histogram, to * RIG_HISTOGRAM_BIN_US);
+                rig_histogram_add(&histogram, rig_histogram_from_us(from));
+                rig_histogram_add(&histogram, rig_histogram_from_us(to));
                 for (const char *at = bars_of(&histogram, rows); *at; at++)
                     if (*at == '\n') {
                         lines++;

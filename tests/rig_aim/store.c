@@ -67,11 +67,11 @@ Test(aim_store, gives_the_histogram_that_was_added_over_all_runs)
     struct rig_aim_store *store = open_store();
     cr_assert_eq(rig_aim_store_read(store, "pump-2", &got), RIG_OK);
     cr_assert_eq(got.samples, 0u);
-    cr_assert_eq(rig_aim_store_add(store, "pump'; DROP TABLE latency; --", 1), RIG_OK);
+    cr_assert_eq(rig_aim_store_add(store, "pump'; DROP TABLE latency_bins; --", 1), RIG_OK);
     cr_assert_eq(rig_aim_store_forget(store, "pump-1"), RIG_OK);
     cr_assert_eq(rig_aim_store_read(store, "pump-1", &got), RIG_OK);
     cr_assert_eq(got.samples, 0u);
-    cr_assert_eq(rig_aim_store_read(store, "pump'; DROP TABLE latency; --", &got), RIG_OK);
+    cr_assert_eq(rig_aim_store_read(store, "pump'; DROP TABLE latency_bins; --", &got), RIG_OK);
     cr_assert_eq(got.samples, 1u);
     rig_aim_store_close(store);
 }
@@ -155,6 +155,22 @@ Test(aim_store, leaves_the_tables_of_others_alone)
             "CREATE TRIGGER none BEFORE INSERT ON proof BEGIN SELECT 1; END");
 }
 
+/* Bin 255 was "127.5 ms and above": of no use, and no error either. */
+Test(aim_store, what_an_earlier_build_kept_is_neither_read_nor_in_the_way)
+{
+    struct rig_histogram got;
+    run_sql(
+        "CREATE TABLE latency (board TEXT NOT NULL, bin INTEGER NOT NULL, count INTEGER NOT "
+        "NULL, least_us INTEGER NOT NULL, most_us INTEGER NOT NULL, last_us INTEGER NOT NULL, "
+        "PRIMARY KEY (board, bin)); INSERT INTO latency VALUES ('b', 255, 9, 127500, 3000000, 0)");
+    struct rig_aim_store *store = open_store();
+    cr_assert_eq(rig_aim_store_add(store, "b", 200000), RIG_OK);
+    cr_assert_eq(rig_aim_store_read(store, "b", &got), RIG_OK);
+    cr_assert_eq(got.samples, 1u);
+    cr_assert_eq(got.most_us, 200000);
+    rig_aim_store_close(store);
+}
+
 Test(aim_store, a_file_that_is_none_is_refused_with_its_name)
 {
     struct rig_aim_store *store;
@@ -166,7 +182,7 @@ Test(aim_store, a_file_that_is_none_is_refused_with_its_name)
     cr_assert(strstr(message, path), "%s", message);
     cr_assert_null(store);
     unlink(path);
-    run_sql("CREATE TABLE latency (something TEXT)");
+    run_sql("CREATE TABLE latency_bins (something TEXT)");
     cr_assert_eq(rig_aim_store_open(&store, path, message, sizeof message), RIG_EOPEN);
     cr_assert(strstr(message, "column"), "%s", message);
     cr_assert_eq(rig_aim_store_open(&store, "/nowhere/rig.db", message, sizeof message), RIG_EOPEN);
@@ -176,15 +192,17 @@ Test(aim_store, a_file_that_is_none_is_refused_with_its_name)
 Test(aim_store, rows_that_are_no_histogram_are_told)
 {
     static const char *const row[] = {
-        "('b', 3, -1, 1500, 1500, 0)",     "('b', 3, 1, 5, 5, 0)",
-        "('b', 3, 1, 1600, 1500, 0)",      "('b', 3, 9223372036854775807, 1500, 1500, 0)",
-        "('b', 3, 'many', 1500, 1500, 0)",
+        "('b', 3, -1, 1500, 1500, 0)",      "('b', 3, 1, 5, 5, 0)",
+        "('b', 3, 1, 1600, 1500, 0)",       "('b', 3, 9223372036854775807, 1500, 1500, 0)",
+        "('b', 3, 'many', 1500, 1500, 0)",  "('b', 3, 2, 1500, 2000, 0)",
+        "('b', 256, 2, 128000, 136000, 0)", "('b', 415, 1, 500, 131072000, 0)",
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         char sql[128];
         struct rig_histogram got;
         struct rig_aim_store *store = open_store();
-        snprintf(sql, sizeof sql, "DELETE FROM latency; INSERT INTO latency VALUES %s", row[i]);
+        snprintf(sql, sizeof sql, "DELETE FROM latency_bins; INSERT INTO latency_bins VALUES %s",
+                 row[i]);
         run_sql(sql);
         cr_assert_eq(rig_aim_store_read(store, "b", &got), RIG_EANSWER, "row %zu", i);
         cr_assert_eq(got.samples, 0u);

@@ -89,6 +89,27 @@ Test(burnin_boards, a_cycle_that_fails_is_the_end_of_phase_0)
     lab_said("a failed burn-in stopped the campaign in phase phase-0 lab");
 }
 
+/* A row of the rig's own beside those of the scenario, and each counted for itself. */
+Test(burnin_boards, cuts_of_its_own_are_counted_beside_the_scenario_s)
+{
+    cr_expect_eq(lab_run(BURN_IN "--cycles 1 --aim /event=firmware/+200ms --aimed-cuts 1 "
+                                 "@update.yaml"),
+                 0);
+    cr_expect_eq(lab_ask("SELECT scheduled * 100 + fired FROM fault WHERE kind = 'aimed_cut'"),
+                 202);
+    cr_expect_eq(lab_ask("SELECT scheduled * 100 + fired FROM fault WHERE kind = 'power_loss'"),
+                 202);
+    cr_expect_eq(lab_ask("SELECT count(*) FROM fault"), 2);
+}
+
+Test(burnin_boards, an_aim_that_never_struck_is_no_pass)
+{
+    cr_expect_eq(lab_run(BURN_IN "--cycles 1 --aim /a.typing.mistake/+5ms --aimed-cuts 1 "
+                                 "@update.yaml"),
+                 6);
+    lab_said("(aimed_cut): armed 2 times, took effect 0 times");
+}
+
 /* The relay's USB plug: nobody's failure, and it goes on when it is back. */
 Test(burnin_boards, a_pulled_relay_is_infrastructure_and_resumed)
 {

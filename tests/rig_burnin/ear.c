@@ -137,6 +137,10 @@ Test(burnin_ear, a_brick_is_none_of_the_relay_that_fails_after_it)
         cr_expect_str_eq(cycle.verdict, "unsafe");
         cr_expect_eq(cycle.broken[REP_PROMISE_NO_BRICK], 2);
         cr_expect_eq(cycle.broken[REP_PROMISE_CONVERGENCE], 0);
+        cr_expect_str_eq(cycle.broken_what[REP_PROMISE_NO_BRICK], "after a cut no slot verifies");
+        for (int p = 0; p < REP_PROMISES; p++)
+            if (p != REP_PROMISE_NO_BRICK) /* with nothing broken, an empty one is "kept" */
+                cr_expect(strstr(cycle.broken_what[p], "before it was checked"), "promise %d", p);
         cr_expect(strstr(cycle.what, "no slot verifies"), "%s", cycle.what);
         cr_expect(strstr(cycle.what, at_the_end ? "stuck or welded" : "interrupted"), "%s",
                   cycle.what);
@@ -151,6 +155,28 @@ Test(burnin_ear, what_broke_nothing_is_run_again)
     cycle = ended_by(false, 0);
     cr_expect_eq(cycle.state, BI_INTERRUPTED);
     cr_expect_eq(cycle.exit_code, 8);
+}
+
+/* The run itself held out, but its campaign did not come to its end: 8 goes before 3 there. */
+Test(burnin_ear, a_promise_that_broke_in_a_campaign_without_an_end_stays_broken)
+{
+    static const char ended[] = "the campaign did not come to an end within 90 days";
+    struct bi_cycle cycle = {.exit_code = 8};
+    strcpy(cycle.what, ended);
+    cycle.broken[REP_PROMISE_CONVERGENCE] = 1; /* it had no time to */
+    cycle.broken[REP_PROMISE_SAME_RUN] = 1;
+    bi_cycle_judge(&cycle, 0, "");
+    cr_expect_eq(cycle.state, BI_INFRASTRUCTURE);
+    cr_expect_eq(cycle.exit_code, 8);
+    cr_expect_str_eq(cycle.what, ended);
+    cycle.broken[REP_PROMISE_CONFIRM_HEALTHY] = 1;
+    strcpy(cycle.broken_what[REP_PROMISE_CONFIRM_HEALTHY], "confirmed before all five checks");
+    bi_cycle_judge(&cycle, 0, "");
+    cr_expect_eq(cycle.state, BI_FAILED);
+    cr_expect_eq(cycle.exit_code, 3);
+    cr_expect_str_eq(cycle.verdict, "unsafe");
+    cr_expect(strstr(cycle.what, "confirmed before all five checks"), "%s", cycle.what);
+    cr_expect(strstr(cycle.what, "did not come to an end"), "%s", cycle.what);
 }
 
 /* ---- Without a cut ---- */

@@ -234,3 +234,40 @@ Test(rig_controller_failed, tries_of_one_channel_hold_up_no_other)
     cr_assert(mixed, "channel 2 between two tries of channel 1");
     bench_close(&bench);
 }
+
+/* A status that timed out moved nothing: what could be switched before can be switched after it. */
+Test(rig_controller_failed, looking_fails_no_channel_and_heals_none)
+{
+    for (uint32_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        open_with(&fake_readable, 0);
+        bench_must(&bench, RIG_WANT_OFF, 1);
+        break_it(errors[i], true);
+        cr_assert_neq(want(RIG_WANT_READ, 1), RIG_OK);
+        mend();
+        cr_assert_eq(bench_facts(&bench).failed_channels, 0u, "%s", rig_error_name(errors[i]));
+        cr_assert_eq(want(RIG_WANT_ON, 1), RIG_OK, "%s", rig_error_name(errors[i]));
+        bench_close(&bench);
+    }
+}
+
+/* Closing a chip lets go of each line of it, and the relays of all its boards drop. */
+Test(rig_controller_failed, of_hardware_that_holds_a_busy_channel_drops_no_other)
+{
+    fakes[0].holds = true;
+    for (uint32_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        open_with(&fake_held, 1);
+        bench_must(&bench, RIG_WANT_ON, 1);
+        uint32_t logged = bench.fake->logged;
+        break_it(errors[i], true);
+        cr_assert_neq(want(RIG_WANT_ON, 2), RIG_OK);
+        mend();
+        bool closed = false;
+        for (uint32_t at = logged; at < bench.fake->logged; at++)
+            closed |= bench.fake->log[at].call == FAKE_CLOSE;
+        cr_assert_eq(closed, errors[i] == RIG_EGONE, "%s", rig_error_name(errors[i]));
+        cr_assert_eq(fake_closed(bench.fake, 1), !closed, "%s", rig_error_name(errors[i]));
+        cr_assert_eq(want(RIG_WANT_OFF, 2), RIG_OK, "%s", rig_error_name(errors[i]));
+        bench_close(&bench);
+    }
+    fakes[0].holds = false;
+}

@@ -100,9 +100,10 @@ static void note(struct fake *fake, enum fake_call call, uint32_t channel, uint3
 
 static int leave(struct fake *fake, struct rig_relay *relay, int error, char *message, size_t len)
 {
-    if (relay && error && error != RIG_EREFUSED && error != RIG_EREADBACK &&
-        error != RIG_EUNSUPPORTED)
-        relay->lost = true;
+    bool sound =
+        error == RIG_EREFUSED || error == RIG_EREADBACK || error == RIG_EUNSUPPORTED || !error;
+    if (relay)
+        relay->lost |= fake->holds ? error == RIG_EGONE : !sound;
     if (error)
         snprintf(message, len, "injected: %s", rig_error_name(error));
     pthread_mutex_unlock(&fake->lock);
@@ -145,6 +146,8 @@ static void fake_close(struct rig_relay *relay)
     if (fake->relay != relay)
         violate(fake, "closed twice");
     fake->relay = NULL;
+    for (uint32_t c = 1; fake->holds && c <= FAKE_CHANNELS; c++)
+        move(fake, c, false);
     note(fake, FAKE_CLOSE, 0, 0, 0, RIG_OK);
     leave(fake, NULL, RIG_OK, NULL, 0);
     free(relay);
@@ -225,6 +228,7 @@ const struct rig_relay_driver fake_plain = DRIVER("plain", .get = NULL);
 const struct rig_relay_driver fake_readable = DRIVER("readable", .get = fake_get);
 const struct rig_relay_driver fake_full =
     DRIVER("full", .get = fake_get, .pulse = fake_pulse, .level = fake_level);
+const struct rig_relay_driver fake_held = DRIVER("held", .get = fake_get, .holds = true);
 const struct rig_relay_driver fake_blind = DRIVER("blind", .pulse = fake_pulse);
 
 /* ---- For the tests ---- */

@@ -40,6 +40,7 @@ struct fake {
     bool welded[FAKE_CHANNELS + 1]; /* takes each command, and stays */
     uint32_t settle_reads; /* a contact moves at so manieth reading after its command; 0: at once */
     bool endless;          /* a pulse's timer never ends */
+    bool holds; /* by fake_held: all contacts open when it is closed, and only "gone" loses it */
     uint32_t reads_left[FAKE_CHANNELS + 1];
     int64_t back_at_us[FAKE_CHANNELS + 1]; /* 0: not in a pulse */
     bool going_to[FAKE_CHANNELS + 1], going_back_to[FAKE_CHANNELS + 1];
@@ -59,6 +60,7 @@ extern const struct rig_relay_driver fake_plain;    /* set */
 extern const struct rig_relay_driver fake_readable; /* set, get */
 extern const struct rig_relay_driver fake_full;     /* set, get, pulse, level */
 extern const struct rig_relay_driver fake_blind;    /* set, pulse */
+extern const struct rig_relay_driver fake_held;     /* set, get; `holds`, as GPIO lines */
 
 /* Whether the contact is closed now. */
 bool fake_closed(struct fake *fake, uint32_t channel);

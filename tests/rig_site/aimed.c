@@ -97,6 +97,51 @@ Test(rig_site_aimed, an_aim_that_waits_holds_up_no_other_cut_and_is_used_again)
     cr_assert_lt(kit_now_ms() - from, 8000, "it waits for no aim");
 }
 
+/* It is handed over now, however late this machine is. */
+static void hand_over_now(void)
+{
+    struct sim_body *body = desk.body;
+    ev_timer_stop(desk.run.loop, &body->aim);
+    body->aim_send_us = rig_port_now_us() + 20000;
+    ev_invoke(desk.run.loop, &body->aim, EV_TIMER);
+    cr_assert_eq(body->power, RS_GOING);
+}
+
+/* From the hand-over until it is dark: the scenario's cut counts, and the aim is used again. */
+static void one_cut_is_asked_for_twice(enum rs_power at)
+{
+    aim_at("/go/+10s", 1);
+    desk_boot();
+    desk_says("go");
+    hand_over_now();
+    for (int i = 0; i < 20000 && desk.body->power != at; i++)
+        desk_play(1);
+    cr_assert_eq(desk.body->power, at);
+    rs_off(desk.body);
+    cr_assert(desk_until(&desk.darks, 1, 3000));
+    cr_assert_eq(desk.offs, 1);
+    cr_assert_eq(desk.site.facts.precision.cuts, 0);
+    cr_assert_eq(desk.site.facts.aim_send.samples, 1);
+    cr_assert_eq(desk.site.facts.send.samples, 0);
+    cr_assert_eq(desk.body->aimed, 0);
+    desk_boot();
+    desk_says("go");
+    hand_over_now();
+    cr_assert(desk_until(&desk.darks, 2, 3000));
+    cr_assert_eq(desk.site.facts.precision.cuts, 1);
+    cr_assert_eq(desk.body->aimed, 1);
+}
+
+Test(rig_site_aimed, one_that_is_on_its_way_as_another_cut_is_asked_for_is_counted_once)
+{
+    one_cut_is_asked_for_twice(RS_GOING);
+}
+
+Test(rig_site_aimed, one_whose_power_is_gone_as_another_cut_is_asked_for_is_counted_once)
+{
+    one_cut_is_asked_for_twice(RS_GONE);
+}
+
 /* It talks every 2 ms until 30 ms after "off" was heard. */
 static void talk_to_the_end(void)
 {

@@ -289,6 +289,64 @@ Test(rig_site_power, a_flashing_command_that_fails_is_told_with_its_log)
     cr_assert(strstr(message, "pump-1.flash.log"), "%s", message);
 }
 
+/* ---- Flashed with its power on ---- */
+
+static void unplug_relay(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop, (void)timer, (void)events;
+    kit_line_unplug(&desk.relay);
+}
+
+/* The relay is unplugged while the command runs, which waits for that. */
+static void flash_until_unplugged(const char *then, char *message, size_t len)
+{
+    char script[512];
+    const char *const words[] = {"sh", "-c", script, NULL};
+    ev_timer timer;
+    snprintf(script, sizeof script, "while [ -h %s ]; do sleep 0.02; done; %s", kit_path("relay"),
+             then);
+    desk.bench->board[0].flash = words;
+    desk.bench->board[0].flash_powered = true;
+    ev_timer_init(&timer, unplug_relay, 0.1, 0);
+    ev_timer_start(desk.run.loop, &timer);
+    cr_assert_eq(rs_made(desk.body, message, len), -1);
+    desk.bench->board[0].flash = NULL;
+}
+
+Test(rig_site_power, a_board_that_stays_on_after_a_flashing_that_failed_is_told)
+{
+    char message[1024];
+    flash_until_unplugged("echo no probe found; exit 3", message, sizeof message);
+    cr_expect(strstr(message, "no probe found"), "%s", message);
+    cr_expect(strstr(message, "; its power can't be switched off again: "), "%s", message);
+    cr_expect_eq(desk.body->power, RS_OFF, "its console is nobody's yet");
+}
+
+Test(rig_site_power, a_board_that_stays_on_after_a_flashing_is_told_and_switched_off_at_the_end)
+{
+    char message[1024];
+    flash_until_unplugged("true", message, sizeof message);
+    cr_expect(strstr(message, ": its power can't be switched off again: "), "%s", message);
+    kit_line_open(&desk.relay, "relay");
+    rs_close(desk.body);
+    desk.body = NULL;
+    desk_play(20);
+    cr_expect_eq(desk.offs, 1);
+}
+
+Test(rig_site_power, a_board_that_was_flashed_with_its_power_on_is_off_and_left_alone)
+{
+    char message[256];
+    desk.bench->board[0].flash_powered = true;
+    cr_assert_eq(rs_made(desk.body, message, sizeof message), 0, "%s", message);
+    desk_play(20);
+    cr_expect(desk.ons == 1 && desk.offs == 1 && !desk.contact);
+    rs_close(desk.body);
+    desk.body = NULL;
+    desk_play(20);
+    cr_expect_eq(desk.offs, 1);
+}
+
 Test(rig_site_power, a_flash_file_of_another_size_is_no_flash)
 {
     uint8_t bytes[64];
@@ -317,4 +375,15 @@ Test(rig_site_power, an_interrupt_ends_the_flashing_command)
     cr_assert_eq(rs_made(desk.body, message, sizeof message), 0, "the ground tells of it");
     cr_assert_lt(kit_now_ms() - from, 200000);
     cr_assert(desk.site.interrupted);
+}
+
+/* The ground waits so long for the last of them, and says then itself that it is not off. */
+Test(rig_site_power, a_board_is_dark_or_lost_by_the_time_that_its_ground_is_told)
+{
+    struct rig_bench_board slow = *desk.body->board;
+    struct rs_place places[] = {desk.place, {.board = &slow}};
+    struct rig_site site = {.place = places, .places = 2};
+    cr_expect_eq(rs_dark_within_ms(&site), 60 + 10000);
+    slow.power.off_at_least_ms = 600000;
+    cr_expect_eq(rs_dark_within_ms(&site), 600000 + 10000);
 }

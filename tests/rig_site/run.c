@@ -120,6 +120,38 @@ Test(rig_site_run, an_image_that_finds_no_drivers_is_taken_back, RELEASE_ONLY)
     rolls_back("pump-2.4.0-no-drivers", ", behaviour: {health: {drivers: 100%}}", "drivers");
 }
 
+/* ---- Cuts of the rig's own ---- */
+
+/* What the report says of them, as of a fault of the scenario. */
+static int64_t aimed(const json_t *result, const char *key)
+{
+    const json_t *row = json_array_get(json_object_get(result, "faults"), 0);
+    const char *kind = json_string_value(json_object_get(row, "kind"));
+    cr_assert(kind && !strcmp(kind, "aimed_cut"), "%s", kind);
+    return json_integer_value(json_object_get(row, key));
+}
+
+Test(rig_site_run, an_aim_that_never_strikes_fails_the_run_and_one_that_did_does_not)
+{
+    bench_of(1, true);
+    boards_small(1, "pump-2.4.0", "", "");
+    int code = program("run small.yaml --world board --bench bench.yaml --quiet --json result.json "
+                       "--aim /a.typing.mistake/+5ms --aimed-cuts 2");
+    cr_assert_eq(code, 6, "%d: %s", code, program_err());
+    json_t *result = bench_result();
+    cr_assert_eq(aimed(result, "scheduled"), 2);
+    cr_assert_eq(aimed(result, "fired"), 0);
+    cr_assert_eq(bench_number(result, "updates", "confirmed"), 1);
+    json_decref(result);
+    code = program("run small.yaml --world board --bench bench.yaml --quiet --json result.json "
+                   "--aim /event=firmware/+200ms --aimed-cuts 1");
+    cr_assert_eq(code, 0, "%d: %s", code, program_err());
+    result = bench_result();
+    cr_assert_eq(aimed(result, "fired"), 1);
+    json_decref(result);
+    cr_assert_eq(bench_processes(), 0);
+}
+
 /* ---- What the boards are driven by fails ---- */
 
 /* Cuts at every boot, so that relays always have something to do. */
@@ -177,6 +209,39 @@ Test(rig_site_run, a_contact_that_is_welded_is_infrastructure, RELEASE_ONLY)
 Test(rig_site_run, a_relay_that_hears_nothing_is_infrastructure, RELEASE_ONLY)
 {
     is_infrastructure("silent relay-1", "(relay bank-1, channel ", "stuck or welded");
+}
+
+/* ---- A start that fails ---- */
+
+/* Boards are off and one is flashed by then: something was run. */
+Test(rig_site_run, a_flashing_command_that_fails_is_infrastructure)
+{
+    bench_of(2, true);
+    boards_small(2, "pump-2.4.0", "", "");
+    cr_assert_eq(system("sed -i '/flash:.*board-02/s/cp,/false,/' bench.yaml"), 0);
+    int code = program("run small.yaml --world board --bench bench.yaml --quiet");
+    cr_assert_eq(code, 8, "exit code %d: %s", code, program_err());
+    cr_assert(strstr(program_err(), "board-02: it can't be flashed"), "%s", program_err());
+    cr_assert_eq(bench_processes(), 0);
+}
+
+Test(rig_site_run, a_relay_that_is_not_there_at_the_start_is_infrastructure)
+{
+    bench_of(1, false);
+    boards_small(1, "pump-2.4.0", "", "");
+    int code = program("run small.yaml --world board --bench bench.yaml --quiet");
+    cr_assert_eq(code, 8, "exit code %d: %s", code, program_err());
+    cr_assert(strstr(program_err(), "can't be switched off: relay bank-1"), "%s", program_err());
+}
+
+Test(rig_site_run, a_start_that_fails_before_a_relay_was_used_ran_nothing)
+{
+    bench_of(1, false);
+    boards_small(1, "pump-2.4.0", "", "");
+    program_write("em/runs", "where a folder is wanted\n");
+    int code = program("run small.yaml --world board --bench bench.yaml --quiet");
+    cr_assert_eq(code, 1, "exit code %d: %s", code, program_err());
+    cr_assert(strstr(program_err(), "transcripts"), "%s", program_err());
 }
 
 /* ---- The end ---- */

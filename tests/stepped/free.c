@@ -292,3 +292,45 @@ Test(stepped_free, one_that_never_came_to_the_broker_is_no_device_s_fault)
     cr_assert(strstr(st.lost, "event=firmware"), "%s", st.lost);
     cr_assert_eq(broken(), 0);
 }
+
+/* ---- The end of the run ---- */
+
+static uint32_t ten_minutes(void *ctx)
+{
+    (void)ctx;
+    return 600000;
+}
+
+/* off_at_least of a bench may be that: who gives up before it says 8 of each run. */
+Test(stepped_free, the_last_darkness_is_waited_for_as_long_as_the_body_needs)
+{
+    struct sim_body_kind slow = *st.kind;
+    uint32_t relays_ms = st_free_dark_within_ms(&st);
+    slow.dark_within_ms = ten_minutes;
+    st.kind = &slow;
+    cr_assert_eq(st_free_dark_within_ms(&st), 600000 + relays_ms);
+}
+
+/* Through the ground, as the fleet asks. */
+static int asked_whether_it_held_out(bool interrupted, const char *lost, char *message, size_t len)
+{
+    struct sim_stepped *made;
+    *message = '\0';
+    cr_assert_eq(sim_stepped_create(&made, st.scn, st.kind, NULL), 0);
+    made->yard.interrupted = interrupted;
+    snprintf(made->lost, sizeof made->lost, "%s", lost);
+    const struct sim_ground *ground = sim_stepped_ground(made);
+    int error = ground->held_out(ground->ctx, message, len);
+    sim_stepped_free(made);
+    return error;
+}
+
+Test(stepped_free, an_interruption_in_the_last_switching_off_is_taken)
+{
+    char message[256];
+    cr_assert_eq(asked_whether_it_held_out(false, "", message, sizeof message), 0);
+    cr_assert_eq(asked_whether_it_held_out(true, "", message, sizeof message), -1);
+    cr_assert_str_eq(message, "interrupted", "burn-in knows it by that word");
+    cr_assert_eq(asked_whether_it_held_out(true, "its relay is gone", message, sizeof message), -1);
+    cr_assert_str_eq(message, "its relay is gone");
+}

@@ -37,9 +37,12 @@ static bool leaves_state_unknown(int error)
     return error != RIG_EOPEN && error != RIG_EBUSY && error != RIG_EUNSUPPORTED;
 }
 
-/* It understood: the way to it is sound. */
-static bool leaves_it_open(int error)
+/* It understood: the way to it is sound. Where closing lets go of what other channels were set to
+ * (`holds`), nothing but hardware that is gone is worth it. */
+static bool leaves_it_open(const struct rig_relay_driver *driver, int error)
 {
+    if (driver->holds)
+        return error != RIG_EGONE;
     return error == RIG_EREFUSED || error == RIG_EREADBACK || error == RIG_EUNSUPPORTED;
 }
 
@@ -324,7 +327,8 @@ void rig_request_refuse(const struct rig_controller *controller, struct rig_requ
              controller->config->name, (unsigned)request->ask.channel, message);
 }
 
-/* Nobody knows how the contact stands: it may have been moved, so it counts as moved. */
+/* Nobody knows how the contact stands: it may have been moved, so it counts as moved. Looking moves
+ * nothing, and fails no channel. */
 static void lose(struct visit *visit)
 {
     struct rig_channel *channel = visit->channel;
@@ -332,6 +336,8 @@ static void lose(struct visit *visit)
     if (want != RIG_WANT_READ && want != RIG_WANT_LEVEL)
         count_if_moved(channel, visit->request);
     channel->contact = RIG_CONTACT_UNKNOWN;
+    if (want == RIG_WANT_READ)
+        return;
     snprintf(channel->cause, sizeof channel->cause, "%.*s", (int)sizeof channel->cause - 1,
              visit->message);
     set_failed(visit->controller, channel, true);
@@ -360,7 +366,7 @@ static void try_again(struct visit *visit)
 static void fail(struct visit *visit, int error)
 {
     struct rig_request *request = visit->request;
-    if (!leaves_it_open(error))
+    if (!leaves_it_open(visit->controller->config->driver, error))
         rig_hardware_close(visit->controller);
     request->state_unknown |= leaves_state_unknown(error);
     bool ramps = request->ramp_us != 0;

@@ -106,6 +106,9 @@ struct sim_body_kind {
     /* Before anything is started: is the program there, can the scenario be done? */
     int (*check)(void *ctx, const struct sim_world *world, char *message, size_t len);
     int (*begin)(void *ctx, const struct sim_body_run *run, char *message, size_t len);
+    /* Whether things that outlive the run were touched since (boards switched off, or flashed), so
+     * that a start that fails is not "nothing was run". NULL: there are none. */
+    bool (*touched)(void *ctx);
     void (*end)(void *ctx); /* after the last close; also when begin failed or was not called */
     int (*open)(void *ctx, struct sim_body **out, const struct sim_body_device *device,
                 char *message, size_t len);
@@ -123,6 +126,9 @@ struct sim_body_kind {
     int (*ail)(struct sim_body *body, const uint32_t *ails);
     int (*on)(struct sim_body *body, char *message, size_t len);
     void (*off)(struct sim_body *body); /* power is gone; what it had said was delivered */
+    /* Free bodies: after so long at the most one that was asked to go off is dark, or lost, once
+     * its relay has answered. NULL: at once. */
+    uint32_t (*dark_within_ms)(void *ctx);
     void (*go_on)(struct sim_body *body);
     void (*look)(struct sim_body *body); /* SIGCHLD came: has it stopped or ended? May be NULL */
     void (*read)(struct sim_body *body); /* deliver what it has said. May be NULL */

@@ -65,7 +65,7 @@ enum sim_fleet_error {
     SIM_FLEET_EDEVICE = -4,
     SIM_FLEET_EOUTPUT = -5,
     SIM_FLEET_EGROUND = -6, /* the ground could not be prepared */
-    SIM_FLEET_ELOST = -7    /* it gave way in the middle of the run */
+    SIM_FLEET_ELOST = -7 /* it gave way in the middle of the run, or with boards touched already */
 };
 
 /*

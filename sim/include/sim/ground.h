@@ -40,6 +40,9 @@ struct sim_ground_devices {
     void (*inspect)(void *ctx, uint32_t device, bool whole_data);
 };
 
+/* What `open` may return beside 0 and -1, with the reason in message. */
+enum { SIM_GROUND_TOUCHED = -2 };
+
 struct sim_ground {
     const char *name; /* of the world: "loopback" */
     void *ctx;
@@ -47,6 +50,8 @@ struct sim_ground {
     /* Is the machine up to it? Starts what the fleet needs, sets the world's pace, flash timing and
      * addresses. Nothing runs afterwards when it fails: exit code 1. */
     int (*prepare)(void *ctx, struct sim_world *world, char *message, size_t len);
+    /* -1: nothing was run, exit code 1. SIM_GROUND_TOUCHED: things that outlive the run may have
+     * been touched by then (boards switched off, or flashed): exit code 8. */
     int (*open)(void *ctx, const struct sim_ground_fleet *fleet, char *message, size_t len);
     /* Until until_us of the world's clock, or until the service has something to do before.
      * *now_us: the clock. -1: the ground gave way (a server ended): exit code 8. */

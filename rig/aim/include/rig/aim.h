@@ -22,19 +22,25 @@
 
 /* ---- Histogram: pure, no clock ---- */
 
-enum { RIG_HISTOGRAM_BINS = 256, RIG_HISTOGRAM_BIN_US = 500 }; /* the last: 127.5 ms and above */
+/* Bins of 0.5 ms up to 128 ms, then 16 for each doubling: none is wider than a sixteenth of what it
+ * counts, so that a plug of 200 ms and a boot of 20 s have a median, too. The last is 127 s and
+ * above. */
+enum { RIG_HISTOGRAM_BINS = 416, RIG_HISTOGRAM_FINE = 256, RIG_HISTOGRAM_FINE_US = 500 };
 
 struct rig_histogram {
     uint64_t bin[RIG_HISTOGRAM_BINS];
     uint64_t samples;
     int64_t least_us, most_us;
 };
+uint32_t rig_histogram_bin(int64_t us);      /* negative: taken as 0 */
+int64_t rig_histogram_from_us(uint32_t bin); /* where it begins, and the one before it ends */
 void rig_histogram_add(struct rig_histogram *histogram, int64_t us); /* negative: taken as 0 */
 /* per_mille 0 to 1000; 500: the median. The bin's middle; of the last, between its beginning and
  * the most; 0 without samples. */
 int64_t rig_histogram_quantile(const struct rig_histogram *histogram, uint32_t per_mille);
 /* A line for each step of time from the first sample to the last, at most rows_max (3 or more):
- * where it begins, a bar, how many. A '+' behind the time: and all that is above. */
+ * where it begins, a bar, how many. Steps grow as bins do. A '+' behind the time: and all that is
+ * above. */
 void rig_histogram_bars(FILE *to, const struct rig_histogram *histogram, uint32_t rows_max);
 
 /* What a switching-off tells of the latency: the command was sent at sent_us, the console's last
@@ -50,7 +56,7 @@ enum rig_silence rig_aim_silence(int64_t *latency_us, int64_t sent_us, int64_t h
 
 /* ---- Store: the histograms of all boards, SQLite, used by several processes and threads at once.
  *
- *     latency (board TEXT, bin INTEGER 0..255, count, least_us, most_us, last_us UTC)
+ *     latency_bins (board TEXT, bin INTEGER 0..415, count, least_us, most_us, last_us UTC)
  *
  * Other tables of the file are left alone. What was added survives the death of the process; a
  * power cut of the host may take the last ones. RIG_OK; RIG_EBUSY: somebody wrote for 0.2 s

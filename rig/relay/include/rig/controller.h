@@ -10,8 +10,9 @@
  *
  * Requests of one channel keep their order; one that waits (off-time, not_before_us) holds up no
  * other channel. FAILED: after an error that leaves a channel's state unknown, everything but OFF
- * (and READ) of this controller's channel is answered RIG_EFAILED until an OFF of it succeeded. The
- * odometer's file keeps it over restarts; without an odometer it ends with the controller.
+ * (and READ) of this controller's channel is answered RIG_EFAILED until an OFF of it succeeded; a
+ * READ that fails is no such error, it moves nothing. The odometer's file keeps it over restarts;
+ * without an odometer it ends with the controller.
  * Off-time is counted from the last OFF that was done, not slept: an ON that comes late enough
  * waits for nothing. Before the first OFF it is counted from rig_controller_open: another program
  * may have switched off just before.

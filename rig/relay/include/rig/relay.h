@@ -56,7 +56,8 @@ struct rig_relay_driver {
     uint32_t channel_first, channel_last; /* of the widest model; `open` may find fewer */
     const struct rig_setting *setting;
     /* Closing puts the state of what was set into somebody else's hands, who may change it (the
-     * kernel makes a line an input again): it is closed at the end only, and never to rest. */
+     * kernel makes a line an input again): it is closed at the end, and after RIG_EGONE;
+     * never to rest, and after no other error: it must stay usable then. */
     bool holds;
     int (*open)(struct rig_relay **out, const struct rig_setting_value *value, uint32_t timeout_ms,
                 char *message, size_t len);
