@@ -12,7 +12,7 @@
 
 /* Typical times of the part, as sim/flash.h has them: what an operation needs after chip select. */
 enum { BB_PROGRAM_US = 700, BB_ERASE_US = 45000 };
-enum { BB_STOP_WITHIN_MS = 2000, BB_LINK_MAX = 1024 * 1024, BB_SAID_MAX = 512 };
+enum { BB_LINK_MAX = 1024 * 1024, BB_SAID_MAX = 512, BB_STATUS_MAX = 32 };
 
 /* A stream of lines out of QEMU. */
 struct bb_stream {
@@ -69,6 +69,10 @@ struct rig_board {
     uint8_t last_data[BOARD_NOR_PAGE];
     int64_t last_at_us, stopped_at_us; /* QEMU's wall clock; 0: not known */
 
+    int64_t asked_ms; /* the question that waits for its answer; 0: none */
+    char halted[BB_STATUS_MAX];
+    uint64_t halted_at; /* stops and resets until then */
+
     char last_said[BB_SAID_MAX];
     struct rig_board_facts facts;
 };
@@ -89,6 +93,12 @@ void bb_pin_down(struct rig_board *board);
 void bb_step_begin(struct rig_board *board); /* sets the watchpoint; the guest runs */
 void bb_step_stopped(void *ctx, const struct rig_gdb_stop *stop);
 void bb_remember(struct rig_board *board, const struct rig_op *op);
+
+/* ask.c */
+int64_t bb_now_ms(void); /* of the monotonic clock */
+/* The probe, by way of QMP: it can be read while the board runs, too. */
+void bb_probe_ask(struct rig_board *board, rig_qmp_reply *reply, void *ctx);
+bool bb_probe_parse(struct board_probe *probe, const json_t *result); /* false: it is none */
 
 /* power.c */
 void bb_ended(struct rig_board *board, int status); /* by itself */

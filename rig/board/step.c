@@ -74,6 +74,7 @@ static void stand(struct rig_board *board, const uint8_t *data)
     board->begins = true;
     board->begun_then = board->probe.begun;
     board->facts.stops++;
+    board->last_ended = false;
     bb_remember(board, &op);
     op = board->last;
     if (board->config.events.stands)

@@ -60,9 +60,14 @@ struct rig_board_config { /* borrowed until rig_board_free */
     const char *flash;  /* file of exactly 1 MiB */
     const char *folder; /* not needed: its sockets have no names; NULL allowed */
     bool stepped, traced;
+    /* So long QEMU has at power off to stand still and to write what it owes the file; it is killed
+     * then. 0: RIG_BOARD_STOP_WITHIN_MS, which a busy host keeps too. */
+    uint32_t stop_within_ms;
     struct rig_board_events events;
     void *ctx;
 };
+
+enum { RIG_BOARD_STOP_WITHIN_MS = 20000 };
 
 int rig_board_create(struct rig_board **out, const struct rig_board_config *config, char *message,
                      size_t len);
@@ -72,6 +77,7 @@ void rig_board_free(struct rig_board *board); /* powers off, no event is called;
 struct rig_board_facts {
     uint64_t power_ons, resets, stops;
     uint64_t unclean;      /* power offs at which QEMU did not stop in time: pages may be lost */
+    uint64_t answers;      /* to rig_board_ask */
     uint64_t bad_probes;   /* stores to the probe that were no operation */
     uint64_t link_dropped; /* bytes to the board, more than 1 MiB of them unread */
     uint64_t console_shortened; /* lines of more than 1,023 bytes */
@@ -91,8 +97,15 @@ void rig_board_power_off(struct rig_board *board);
 void rig_board_power_fails(struct rig_board *board);
 bool rig_board_is_on(const struct rig_board *board);
 /* After power off, and while it stands: the last operation that was begun; *ended: its busy time
- * was over. False: none since power on. */
+ * was over. While a stepped board runs: whether it had ended when it was asked last. False: none
+ * since power on. */
 bool rig_board_last_op(const struct rig_board *board, struct rig_op *op, bool *ended);
+/* Asks QEMU how it is, and the probe for its operation. What they say is known once the loop has
+ * turned (`answers`). One question at a time; not while it is off, or not let go yet: nothing. */
+void rig_board_ask(struct rig_board *board);
+/* What QEMU said of itself, if it did not run then ("paused", "io-error") and nothing has come of
+ * the board since; "": it ran, or stands before an operation. */
+const char *rig_board_halted(const struct rig_board *board);
 
 void rig_board_go_on(struct rig_board *board); /* after `stands` */
 int rig_board_reset(struct rig_board *board);  /* the reset line: strap latch, system_reset */
