@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An operation that went on so long ago has ended: the longest takes 400 ms of the board's time. */
-static const double OVER_AFTER_S = 1.0;
+/* An operation that went on so long ago has probably ended (the longest takes 400 ms of the board's
+ * time): the board's own probe is asked. */
+static const double ASK_AFTER_S = 1.0;
 static const double STOPPED_S_MAX = 2.0;
 
 /* ---- Made ---- */
@@ -129,6 +130,19 @@ static void look_back(struct sim_body *body)
     body->op_ended |= ended;
 }
 
+/* The file may lack what the board had seen as done, and a firmware had built on it. */
+static void tell_unclean(struct sim_body *body)
+{
+    const struct sim_body_events *tell = &body->given->events;
+    char why[RW_WHY_MAX];
+    body->rw->counts.unclean++;
+    snprintf(why, sizeof why,
+             "its QEMU (pid %d) did not stop within %d s as its power was to go, and was killed: "
+             "what it had not written yet is lost, by this host's fault and not the board's",
+             (int)body->pid, RIG_BOARD_STOP_WITHIN_MS / 1000);
+    tell->lost(tell->ctx, why);
+}
+
 void rw_off(struct sim_body *body)
 {
     if (!rig_board_is_on(body->board))
@@ -138,11 +152,12 @@ void rw_off(struct sim_body *body)
     rig_board_facts(body->board, &before);
     rig_board_power_off(body->board);
     rig_board_facts(body->board, &after);
-    body->rw->counts.unclean += after.unclean - before.unclean;
     gateway_power_lost(body->gateway);
     if (!stood)
         look_back(body);
     body->stands = false;
+    if (after.unclean != before.unclean)
+        tell_unclean(body);
 }
 
 void rw_go_on(struct sim_body *body)
@@ -156,14 +171,19 @@ void rw_go_on(struct sim_body *body)
 
 /* ---- Operations ---- */
 
-/* Only a board that stands, or is off, can tell whether an operation has ended. One that runs on
- * without another one has come to the end of it after a while. */
+/* A board that stands, or is off, tells whether an operation has ended. One that runs on without
+ * another one is asked: the host's time is no proof, its QEMU may have had none of it. */
 static bool is_over(const struct sim_body *body)
 {
+    struct rig_op op;
+    bool ended;
     if (body->op_ended)
         return true;
-    return rig_board_is_on(body->board) && !body->stands &&
-           ev_time() - body->went_on_at > OVER_AFTER_S;
+    if (!rig_board_is_on(body->board) || body->stands ||
+        ev_time() - body->went_on_at <= ASK_AFTER_S)
+        return false;
+    rig_board_ask(body->board);
+    return rig_board_last_op(body->board, &op, &ended) && op.number == body->op.number && ended;
 }
 
 bool rw_last_op(struct sim_body *body, struct sim_body_op *out)

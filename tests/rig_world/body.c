@@ -16,7 +16,7 @@ struct fake {
     bool stopped;
     int64_t owes_ms;
     struct rig_op op;
-    unsigned offs, go_ons, ended_told;
+    unsigned offs, go_ons, ended_told, asks;
     bool deaf; /* QEMU does not answer */
     uint64_t unclean;
     bool no_boot, clean;
@@ -82,6 +82,12 @@ bool rig_board_last_op(const struct rig_board *board, struct rig_op *op, bool *e
     *op = fake.op;
     *ended = fake.ended;
     return fake.any;
+}
+
+void rig_board_ask(struct rig_board *board)
+{
+    (void)board;
+    fake.asks++;
 }
 
 void rig_board_go_on(struct rig_board *board)
@@ -253,6 +259,11 @@ static struct sim_body_op last_op(void)
     return op;
 }
 
+static void says_lost(const char *needle)
+{
+    cr_assert(strstr(fake.lost, needle), "\"%s\" wanted: %s", needle, fake.lost);
+}
+
 /* ---- Operations ---- */
 
 Test(rig_world_body, no_operation_before_the_first)
@@ -297,24 +308,33 @@ Test(rig_world_body, power_off_in_the_busy_time_and_after_it)
     cr_assert_not(last_op().in_progress);
 }
 
-Test(rig_world_body, a_power_off_that_may_have_lost_pages_is_counted)
+Test(rig_world_body, a_power_off_that_may_have_lost_pages_is_counted_and_the_host_s_fault)
 {
     char message[64];
     rw_off(fake.body);
     cr_assert_eq(world.counts.unclean, 0);
+    cr_assert_str_eq(fake.lost, "");
     cr_assert_eq(rw_on(fake.body, message, sizeof message), 0);
     fake.deaf = true;
     rw_off(fake.body);
+    says_lost("QEMU (pid 4711) did not stop");
+    fake.lost[0] = '\0';
     rw_off(fake.body); /* off already */
     cr_assert_eq(world.counts.unclean, 1);
+    cr_assert_str_eq(fake.lost, "");
 }
 
-Test(rig_world_body, what_ran_on_for_long_without_another_operation_has_ended)
+/* However long that is by the host's clock: its QEMU may have had nothing of it. */
+Test(rig_world_body, what_runs_on_without_another_operation_has_ended_when_the_board_says_so)
 {
     stand(1, false, true);
     fake.body->went_on_at -= 0.5;
     cr_assert(last_op().in_progress);
-    fake.body->went_on_at -= 0.6;
+    cr_assert_eq(fake.asks, 0);
+    fake.body->went_on_at -= 100;
+    cr_assert(last_op().in_progress);
+    cr_assert_eq(fake.asks, 1);
+    fake.ended = true;
     cr_assert_not(last_op().in_progress);
 }
 
@@ -402,11 +422,6 @@ Test(rig_world_body, an_end_of_qemu_is_an_end)
 }
 
 /* ---- What the board is carried by fails ---- */
-
-static void says_lost(const char *needle)
-{
-    cr_assert(strstr(fake.lost, needle), "\"%s\" wanted: %s", needle, fake.lost);
-}
 
 Test(rig_world_body, a_qemu_that_was_killed_from_outside_is_no_end_of_the_board)
 {
