@@ -35,14 +35,15 @@ static bool waits(const struct rig_board *board, const struct last_words *words)
     return rig_qmp_fd(board->qmp) >= 0 && !(words->stopped && words->probed);
 }
 
-/* Who owes an answer already has been waited for. */
+/* Who owes an answer already has been waited for, and one that is held from outside (SIGSTOP) has
+ * as much as ^Z needs to go on again. */
 static int64_t stop_within_ms(const struct rig_board *board)
 {
     uint32_t given = board->config.stop_within_ms;
     int64_t within = given ? given : RIG_BOARD_STOP_WITHIN_MS;
     int64_t left = within - (board->asked_ms ? bb_now_ms() - board->asked_ms : 0);
     int64_t least = within < STOP_LEAST_MS ? within : STOP_LEAST_MS;
-    return left > least ? left : least;
+    return left > least && !rig_child_is_stopped(&board->child) ? left : least;
 }
 
 /* Until it stands still for good. */

@@ -45,7 +45,7 @@ void rig_board_power_off(struct rig_board *board)
 void rig_board_facts(const struct rig_board *board, struct rig_board_facts *facts)
 {
     (void)board;
-    *facts = (struct rig_board_facts){.unclean = fake.unclean};
+    *facts = (struct rig_board_facts){.unclean = fake.unclean, .answers = fake.answers};
 }
 
 bool rig_board_is_on(const struct rig_board *board)
@@ -66,6 +66,13 @@ void rig_board_ask(struct rig_board *board)
 {
     (void)board;
     fake.asks++;
+    fake.answers += !fake.deaf;
+}
+
+const char *rig_board_halted(const struct rig_board *board)
+{
+    (void)board;
+    return fake.halted;
 }
 
 void rig_board_go_on(struct rig_board *board)
@@ -178,6 +185,7 @@ void fake_open(void)
     char message[128];
     memset(&fake, 0, sizeof fake);
     memset(&world, 0, sizeof world);
+    fake.halted = "";
     snprintf(fake.flash, sizeof fake.flash, "/tmp/rig-world-flash-XXXXXX");
     fake.fd = mkstemp(fake.flash);
     cr_assert_geq(fake.fd, 0);

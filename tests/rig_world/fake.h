@@ -12,7 +12,8 @@ struct fake {
     struct rig_op op;
     unsigned offs, go_ons, ended_told, asks;
     bool deaf; /* QEMU does not answer */
-    uint64_t unclean;
+    const char *halted;
+    uint64_t unclean, answers;
     bool no_boot, clean;
     char said[4096], how[128], lost[600];
     unsigned stands, heard;

@@ -47,6 +47,57 @@ Test(rig_world_watch, a_qemu_that_stays_stopped_is_lost_and_one_that_goes_on_is_
     fake_says_lost("QEMU (pid 4711) has been stopped from outside");
 }
 
+static void look(unsigned times)
+{
+    while (times--)
+        rw_watch(fake.body, 0, false);
+}
+
+/* Frozen by a cgroup, in a hung disk's wait, hung itself: /proc shows S or D, and no T. */
+Test(rig_world_watch, a_qemu_that_does_not_answer_is_lost_before_its_board_is_unreachable)
+{
+    look(100);
+    fake.deaf = true;
+    look(20);
+    cr_assert_str_eq(fake.lost, "");
+    fake.deaf = false;
+    look(1);
+    fake.deaf = true;
+    look(20);
+    cr_assert_str_eq(fake.lost, "", "it had answered");
+    look(2);
+    fake_says_lost("QEMU (pid 4711) does not answer");
+    fake_says_lost(" since ");
+    fake_says_lost(" UTC: nothing is known of the board");
+}
+
+Test(rig_world_watch, a_start_has_its_time_again)
+{
+    char message[64];
+    fake.deaf = true;
+    look(20);
+    fake.deaf = false;
+    rw_off(fake.body);
+    cr_assert_eq(rw_on(fake.body, message, sizeof message), 0);
+    fake.deaf = true;
+    look(20);
+    cr_assert_str_eq(fake.lost, "");
+}
+
+Test(rig_world_watch, a_qemu_that_somebody_else_halted_is_lost_and_one_that_goes_on_is_not)
+{
+    fake.halted = "paused";
+    look(10);
+    fake.halted = "";
+    look(1);
+    fake.halted = "io-error";
+    look(10);
+    cr_assert_str_eq(fake.lost, "");
+    look(1);
+    fake_says_lost(
+        "QEMU (pid 4711) says that it is \"io-error\", and not for the rig's sake, since ");
+}
+
 Test(rig_world_watch, a_gateway_without_a_connection_is_lost_before_its_board_is_unreachable)
 {
     static const struct {
