@@ -38,9 +38,13 @@ struct rig_board {
     struct ev_loop *loop;
     struct rig_child child;
     ev_io ends;
-    unsigned life;  /* counts power on and off: callbacks look whether it is still the same */
-    bool started;   /* the guest was let go */
-    bool going;     /* its power is going off */
+    unsigned life; /* counts power on and off: callbacks look whether it is still the same */
+    bool started;  /* the guest was let go */
+    bool going;    /* its power is going off */
+    bool dying;    /* and its end is waited for: a connection of QEMU's ended before it */
+    bool given_up; /* ended by the rig, because of lost_why */
+    ev_timer dies;
+    char lost_why[BB_SAID_MAX];
     bool fails;     /* `stop` was sent, its power goes off soon */
     bool stop_sent; /* by us: its STOP is no news */
     struct rig_qmp *qmp;
@@ -101,8 +105,8 @@ void bb_probe_ask(struct rig_board *board, rig_qmp_reply *reply, void *ctx);
 bool bb_probe_parse(struct board_probe *probe, const json_t *result); /* false: it is none */
 
 /* power.c */
-void bb_ended(struct rig_board *board, int status); /* by itself */
-void bb_lost(void *ctx, const char *why);           /* QMP or gdb */
-void bb_release(struct rig_board *board);           /* every descriptor and watcher */
+void bb_ended(struct rig_board *board, int status);   /* by itself */
+void bb_lost(void *ctx, const char *why, bool ended); /* QMP or gdb */
+void bb_release(struct rig_board *board);             /* every descriptor and watcher */
 
 #endif

@@ -120,13 +120,14 @@ void bb_release(struct rig_board *board)
     board->life++;
     if (ev_is_active(&board->ends))
         ev_io_stop(board->loop, &board->ends);
+    ev_timer_stop(board->loop, &board->dies);
     bb_wires_close(board);
     rig_qmp_close(board->qmp);
     rig_gdb_close(board->gdb);
     board->qmp = NULL;
     board->gdb = NULL;
     board->started = board->reviving = board->pin = board->reset_wanted = board->stop_sent = false;
-    board->fails = false;
+    board->fails = board->dying = false;
     board->asked_ms = 0;
     board->halted[0] = '\0';
 }
@@ -143,9 +144,11 @@ void rig_board_power_fails(struct rig_board *board)
 
 void rig_board_power_off(struct rig_board *board)
 {
-    if (!board->child.pid || board->going)
+    if (!board->child.pid || (board->going && !board->dying))
         return;
     board->going = true;
+    board->dying = false;
+    ev_timer_stop(board->loop, &board->dies);
     ev_io_stop(board->loop, &board->ends);
     int64_t begun_us = wall_us();
     if (!board->fails)
@@ -166,6 +169,7 @@ void rig_board_power_off(struct rig_board *board)
 void bb_ended(struct rig_board *board, int status)
 {
     board->going = true;
+    board->dying = false;
     board->stopped_at_us = 0;
     board->probe_known = false;
     bb_wires_work(board);
@@ -177,16 +181,40 @@ void bb_ended(struct rig_board *board, int status)
         board->config.events.ended(board->config.ctx, status);
 }
 
-void bb_lost(void *ctx, const char *why)
+static void give_up(struct rig_board *board)
+{
+    board->given_up = true;
+    bb_ended(board, rig_child_kill(&board->child));
+}
+
+static void on_dies(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct rig_board *board = timer->data;
+    size_t len = strlen(board->lost_why);
+    (void)loop, (void)events;
+    snprintf(board->lost_why + len, sizeof board->lost_why - len, ", and did not end within %d s",
+             DIES_WITHIN_MS / 1000);
+    give_up(board);
+}
+
+/* Killed by us it would look like an end from outside: a core file of a busy host has its time,
+ * while the loop goes on for others. But who talks rubbish does not end for that. */
+void bb_lost(void *ctx, const char *why, bool ended)
 {
     struct rig_board *board = ctx;
     if (board->going || !board->child.pid)
         return;
+    snprintf(board->lost_why, sizeof board->lost_why, "%s", why);
     if (!board->last_said[0])
         snprintf(board->last_said, sizeof board->last_said, "%s", why);
-    board->going = true; /* its end is waited for; nothing else may be begun meanwhile */
-    /* Killed by us it would look like an end from outside: a core file of a busy host has its time.
-     */
-    int status = rig_child_wait(&board->child, DIES_WITHIN_MS);
-    bb_ended(board, status);
+    board->going = true; /* nothing else may be begun meanwhile */
+    if (!ended) {
+        give_up(board);
+        return;
+    }
+    board->dying = true;
+    ev_timer_init(&board->dies, on_dies, DIES_WITHIN_MS / 1000.0, 0);
+    board->dies.data = board;
+    ev_now_update(board->loop);
+    ev_timer_start(board->loop, &board->dies);
 }

@@ -108,7 +108,7 @@ static void got_probe(void *ctx, const uint8_t *bytes, size_t len)
 {
     struct rig_board *board = ctx;
     if (!bytes || len != PROBE_BYTES) {
-        bb_lost(board, "gdb: the probe can't be read");
+        bb_lost(board, "gdb: the probe can't be read", false);
         return;
     }
     const struct board_probe *was =

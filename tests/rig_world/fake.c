@@ -69,6 +69,12 @@ void rig_board_ask(struct rig_board *board)
     fake.answers += !fake.deaf;
 }
 
+const char *rig_board_given_up(const struct rig_board *board)
+{
+    (void)board;
+    return fake.given_up;
+}
+
 const char *rig_board_halted(const struct rig_board *board)
 {
     (void)board;
@@ -185,7 +191,7 @@ void fake_open(void)
     char message[128];
     memset(&fake, 0, sizeof fake);
     memset(&world, 0, sizeof world);
-    fake.halted = "";
+    fake.halted = fake.given_up = "";
     snprintf(fake.flash, sizeof fake.flash, "/tmp/rig-world-flash-XXXXXX");
     fake.fd = mkstemp(fake.flash);
     cr_assert_geq(fake.fd, 0);

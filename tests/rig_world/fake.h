@@ -12,7 +12,7 @@ struct fake {
     struct rig_op op;
     unsigned offs, go_ons, ended_told, asks;
     bool deaf; /* QEMU does not answer */
-    const char *halted;
+    const char *halted, *given_up;
     uint64_t unclean, answers;
     bool no_boot, clean;
     char said[4096], how[128], lost[600];

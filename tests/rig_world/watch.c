@@ -23,6 +23,20 @@ Test(rig_world_watch, a_qemu_that_was_killed_from_outside_is_no_end_of_the_board
     fake_says_lost("killed by signal 9, Killed");
 }
 
+Test(rig_world_watch, a_qemu_that_the_rig_gave_up_was_not_killed_by_somebody_else)
+{
+    static const int status[] = {SIGKILL, SIGABRT};
+    for (size_t i = 0; i < sizeof status / sizeof *status; i++) {
+        fake.lost[0] = '\0';
+        fake.given_up = "QMP: a line that is none";
+        rw_events.ended(fake.body, status[i]);
+        fake_says_lost("QEMU (pid 4711) was given up and ended at ");
+        fake_says_lost("QMP: a line that is none");
+        cr_assert_null(strstr(fake.lost, "signal"), "%s", fake.lost);
+        cr_assert_eq(fake.ended_told, 0);
+    }
+}
+
 Test(rig_world_watch, a_qemu_that_the_board_brought_down_is_an_end_of_the_board)
 {
     fake.on = false;

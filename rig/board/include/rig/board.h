@@ -47,7 +47,8 @@ struct rig_board_events {
     /* Traced boards: what went over the SPI bus, as the flash chip saw it. */
     void (*spi)(void *ctx, const struct rig_op *op);
     void (*reset)(void *ctx, enum rig_reset reset);
-    void (*ended)(void *ctx, int status); /* QEMU ended by itself: wait status. It is off then. */
+    /* QEMU ended by itself, or was given up (see there): wait status. It is off then. */
+    void (*ended)(void *ctx, int status);
     /* What came from the console, as it came and before its lines are told: ends, control
      * characters, halves of lines. */
     void (*console_bytes)(void *ctx, const void *bytes, size_t len);
@@ -88,6 +89,9 @@ struct rig_board_facts {
 };
 void rig_board_facts(const struct rig_board *board, struct rig_board_facts *facts);
 const char *rig_board_said(const struct rig_board *board); /* QEMU's own last line, "": none */
+/* Why the rig itself ended QEMU, which no power off had asked for: it said what is no QMP and no
+ * gdb, or it closed a connection and did not end. Until the next power on; "": it did not. */
+const char *rig_board_given_up(const struct rig_board *board);
 
 int rig_board_power_on(struct rig_board *board, char *message, size_t len);
 /* Abrupt. Everything that it said before is delivered by the events before this returns. */
@@ -95,7 +99,7 @@ void rig_board_power_off(struct rig_board *board);
 /* Says `stop` already, without waiting: several boards stop at once, each power off takes less
  * then. Must be followed by it. Off: nothing. */
 void rig_board_power_fails(struct rig_board *board);
-bool rig_board_is_on(const struct rig_board *board);
+bool rig_board_is_on(const struct rig_board *board); /* or its QEMU is about to end by itself */
 /* After power off, and while it stands: the last operation that was begun; *ended: its busy time
  * was over. While a stepped board runs: whether it had ended when it was asked last. False: none
  * since power on. */
