@@ -203,7 +203,8 @@ static void reset_life(struct rig_board *board)
     board->life++;
     board->step = BB_RUNS;
     board->any = board->last_ended = board->begins = false;
-    board->last_said[0] = '\0';
+    board->last_said[0] = board->lost_why[0] = '\0';
+    board->given_up = false;
     board->last_at_us = 0;
 }
 
@@ -294,7 +295,7 @@ void rig_board_free(struct rig_board *board)
 
 bool rig_board_is_on(const struct rig_board *board)
 {
-    return board->child.pid && !board->going;
+    return board->child.pid && (!board->going || board->dying);
 }
 
 bool rig_board_is_stopped(const struct rig_board *board)
@@ -310,6 +311,11 @@ pid_t rig_board_pid(const struct rig_board *board)
 const char *rig_board_said(const struct rig_board *board)
 {
     return board->last_said;
+}
+
+const char *rig_board_given_up(const struct rig_board *board)
+{
+    return board->given_up ? board->lost_why : "";
 }
 
 void rig_board_facts(const struct rig_board *board, struct rig_board_facts *facts)

@@ -12,7 +12,7 @@
 
 /* Typical times of the part, as sim/flash.h has them: what an operation needs after chip select. */
 enum { BB_PROGRAM_US = 700, BB_ERASE_US = 45000 };
-enum { BB_STOP_WITHIN_MS = 2000, BB_LINK_MAX = 1024 * 1024, BB_SAID_MAX = 512 };
+enum { BB_LINK_MAX = 1024 * 1024, BB_SAID_MAX = 512, BB_STATUS_MAX = 32 };
 
 /* A stream of lines out of QEMU. */
 struct bb_stream {
@@ -38,9 +38,13 @@ struct rig_board {
     struct ev_loop *loop;
     struct rig_child child;
     ev_io ends;
-    unsigned life;  /* counts power on and off: callbacks look whether it is still the same */
-    bool started;   /* the guest was let go */
-    bool going;     /* its power is going off */
+    unsigned life; /* counts power on and off: callbacks look whether it is still the same */
+    bool started;  /* the guest was let go */
+    bool going;    /* its power is going off */
+    bool dying;    /* and its end is waited for: a connection of QEMU's ended before it */
+    bool given_up; /* ended by the rig, because of lost_why */
+    ev_timer dies;
+    char lost_why[BB_SAID_MAX];
     bool fails;     /* `stop` was sent, its power goes off soon */
     bool stop_sent; /* by us: its STOP is no news */
     struct rig_qmp *qmp;
@@ -69,6 +73,10 @@ struct rig_board {
     uint8_t last_data[BOARD_NOR_PAGE];
     int64_t last_at_us, stopped_at_us; /* QEMU's wall clock; 0: not known */
 
+    int64_t asked_ms; /* the question that waits for its answer; 0: none */
+    char halted[BB_STATUS_MAX];
+    uint64_t halted_at; /* stops and resets until then */
+
     char last_said[BB_SAID_MAX];
     struct rig_board_facts facts;
 };
@@ -90,9 +98,15 @@ void bb_step_begin(struct rig_board *board); /* sets the watchpoint; the guest r
 void bb_step_stopped(void *ctx, const struct rig_gdb_stop *stop);
 void bb_remember(struct rig_board *board, const struct rig_op *op);
 
+/* ask.c */
+int64_t bb_now_ms(void); /* of the monotonic clock */
+/* The probe, by way of QMP: it can be read while the board runs, too. */
+void bb_probe_ask(struct rig_board *board, rig_qmp_reply *reply, void *ctx);
+bool bb_probe_parse(struct board_probe *probe, const json_t *result); /* false: it is none */
+
 /* power.c */
-void bb_ended(struct rig_board *board, int status); /* by itself */
-void bb_lost(void *ctx, const char *why);           /* QMP or gdb */
-void bb_release(struct rig_board *board);           /* every descriptor and watcher */
+void bb_ended(struct rig_board *board, int status);   /* by itself */
+void bb_lost(void *ctx, const char *why, bool ended); /* QMP or gdb */
+void bb_release(struct rig_board *board);             /* every descriptor and watcher */
 
 #endif

@@ -16,7 +16,7 @@
 /* Above all that is given, so that no dup2 overwrites what is still needed. */
 enum { ASIDE = RIG_CHILD_FD_FIRST + RIG_CHILD_FDS_MAX + 1 };
 /* A program that the kernel can't end (its USB device hangs) does not hold up the rig for ever. */
-enum { GUARD_MS_MAX = 10000 };
+enum { GUARD_MS_MAX = 10000, KILLED_MS_MAX = 5000 };
 
 static _Noreturn void give_up(int report)
 {
@@ -108,11 +108,23 @@ int rig_child_start(struct rig_child *child, const struct rig_child_start *start
     return -1;
 }
 
+static bool ends_within(const struct rig_child *child, int timeout_ms)
+{
+    struct pollfd ends = {.fd = child->pidfd, .events = POLLIN};
+    int ready;
+    while ((ready = poll(&ends, 1, timeout_ms)) < 0 && errno == EINTR)
+        continue;
+    return ready == 1;
+}
+
+/* One that waits in the kernel, or is frozen by a cgroup, ends when it comes out of that: it is
+ * left to that, and runs no more. */
 static int reap(struct rig_child *child)
 {
-    int status = 0;
-    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-        continue;
+    int status = SIGKILL;
+    if (child->pidfd < 0 || ends_within(child, KILLED_MS_MAX))
+        while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+            continue;
     if (child->pidfd >= 0)
         close(child->pidfd);
     *child = (struct rig_child){.pidfd = -1};
@@ -122,10 +134,8 @@ static int reap(struct rig_child *child)
 /* It ends by itself, when everything else has. */
 static void tell_guard(const struct rig_child *child)
 {
-    struct pollfd ends = {.fd = child->pidfd, .events = POLLIN};
     kill(child->pid, SIGTERM);
-    while (poll(&ends, 1, GUARD_MS_MAX) < 0 && errno == EINTR)
-        continue;
+    ends_within(child, GUARD_MS_MAX);
 }
 
 int rig_child_kill(struct rig_child *child)
@@ -155,9 +165,5 @@ int rig_child_wait(struct rig_child *child, int timeout_ms)
 {
     if (!child->pid)
         return 0;
-    struct pollfd ends = {.fd = child->pidfd, .events = POLLIN};
-    int ready;
-    while ((ready = poll(&ends, 1, timeout_ms)) < 0 && errno == EINTR)
-        continue;
-    return ready == 1 ? reap(child) : rig_child_kill(child);
+    return ends_within(child, timeout_ms) ? reap(child) : rig_child_kill(child);
 }

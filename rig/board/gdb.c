@@ -38,7 +38,7 @@ struct rig_gdb {
     bool closed;
 };
 
-static void lose(struct rig_gdb *gdb, const char *why)
+static void lose(struct rig_gdb *gdb, const char *why, bool ended)
 {
     if (gdb->fd < 0)
         return;
@@ -47,7 +47,7 @@ static void lose(struct rig_gdb *gdb, const char *why)
     gdb->fd = -1;
     gdb->waits = 0;
     if (gdb->events.lost)
-        gdb->events.lost(gdb->ctx, why);
+        gdb->events.lost(gdb->ctx, why, ended);
 }
 
 static void enter(struct rig_gdb *gdb)
@@ -81,7 +81,7 @@ void rig_gdb_flush(struct rig_gdb *gdb)
     while ((sent = send(gdb->fd, gdb->out, len, MSG_NOSIGNAL)) < 0 && errno == EINTR)
         continue;
     if (sent != (ssize_t)len) /* a few bytes to a stub that does not listen */
-        lose(gdb, "gdb: it can't be written to");
+        lose(gdb, "gdb: it can't be written to", true);
 }
 
 static void put_packet(struct rig_gdb *gdb, const char *format, ...)
@@ -154,7 +154,7 @@ static void on_stop(struct rig_gdb *gdb)
     struct rig_gdb_stop stop = {0};
     int high = digit(gdb->packet[1]), low = high < 0 ? -1 : digit(gdb->packet[2]);
     if (low < 0) {
-        lose(gdb, "gdb: a stop without a signal");
+        lose(gdb, "gdb: a stop without a signal", false);
         return;
     }
     stop.signal = (unsigned)(high * 16 + low);
@@ -197,12 +197,14 @@ static void on_packet(struct rig_gdb *gdb)
         return;
     if (stop)
         on_stop(gdb);
-    else if (first == 'W' || first == 'X' || !reply)
-        lose(gdb, "gdb: a packet that nobody asked for");
+    else if (first == 'W' || first == 'X')
+        lose(gdb, "gdb: QEMU ends", true);
+    else if (!reply)
+        lose(gdb, "gdb: a packet that nobody asked for", false);
     else if (request.got)
         on_bytes(gdb, request);
     else if (strcmp(gdb->packet, "OK"))
-        lose(gdb, "gdb: a watchpoint was refused");
+        lose(gdb, "gdb: a watchpoint was refused", false);
 }
 
 static void on_byte(struct rig_gdb *gdb, char c)
@@ -221,7 +223,7 @@ static void on_byte(struct rig_gdb *gdb, char c)
             return;
         }
         if (gdb->packet_len == RIG_GDB_PACKET_MAX) {
-            lose(gdb, "gdb: a packet without an end");
+            lose(gdb, "gdb: a packet without an end", false);
             return;
         }
         gdb->packet[gdb->packet_len++] = c;
@@ -231,13 +233,13 @@ static void on_byte(struct rig_gdb *gdb, char c)
         gdb->told = (uint8_t)(value < 0 ? 0 : value << 4);
         gdb->reading = READING_SUM_LOW;
         if (value < 0)
-            lose(gdb, "gdb: a checksum that is none");
+            lose(gdb, "gdb: a checksum that is none", false);
         return;
     case READING_SUM_LOW:
         gdb->reading = READING_IDLE;
         gdb->packet[gdb->packet_len] = '\0';
         if (value < 0 || (gdb->told | value) != gdb->sum)
-            lose(gdb, "gdb: a wrong checksum"); /* on a socket that is no noise */
+            lose(gdb, "gdb: a wrong checksum", false); /* on a socket that is no noise */
         else
             on_packet(gdb);
         return;
@@ -260,11 +262,11 @@ static void read_all(struct rig_gdb *gdb)
         if (got > 0)
             rig_gdb_feed(gdb, bytes, (size_t)got);
         else if (got == 0)
-            lose(gdb, "gdb: QEMU closed the connection");
+            lose(gdb, "gdb: QEMU closed the connection", true);
         else if (errno == EAGAIN)
             return;
         else if (errno != EINTR)
-            lose(gdb, "gdb: it can't be read from");
+            lose(gdb, "gdb: it can't be read from", true);
     }
 }
 
@@ -307,7 +309,7 @@ void rig_gdb_close(struct rig_gdb *gdb)
     if (!gdb)
         return;
     gdb->events = (struct rig_gdb_events){0};
-    lose(gdb, "");
+    lose(gdb, "", true);
     enter(gdb);
     gdb->closed = true;
     leave(gdb);

@@ -28,7 +28,7 @@ struct rig_gdb_stop {
 
 struct rig_gdb_events {
     void (*stopped)(void *ctx, const struct rig_gdb_stop *stop);
-    void (*lost)(void *ctx, const char *why); /* once */
+    void (*lost)(void *ctx, const char *why, bool ended); /* once; as in rig/qmp.h */
 };
 
 /* bytes NULL: refused. */

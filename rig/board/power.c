@@ -8,35 +8,17 @@
 #include <string.h>
 #include <time.h>
 
-enum { DIES_WITHIN_MS = 5000 };
+enum { DIES_WITHIN_MS = 5000, STOP_LEAST_MS = 2000 };
 
 struct last_words {
     bool stopped, probed;
     struct rig_board *board;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void stopped(void *ctx, const json_t *result, const char *error)
 {
     (void)error;
     ((struct last_words *)ctx)->stopped = result != NULL;
-}
-
-/* HMP's xp: "ADDRESS: 0xWORD 0xWORD 0xWORD 0xWORD\r\nADDRESS: 0xWORD 0xWORD\r\n". */
-static bool parse_probe(struct board_probe *probe, const char *text)
-{
-    unsigned word[6];
-    if (!text || sscanf(text, "%*x: %x %x %x %x %*x: %x %x", &word[0], &word[1], &word[2], &word[3],
-                        &word[4], &word[5]) != 6)
-        return false;
-    *probe = (struct board_probe){word[0], word[1], word[2], word[3], word[4], word[5]};
-    return true;
 }
 
 static void probed(void *ctx, const json_t *result, const char *error)
@@ -45,7 +27,7 @@ static void probed(void *ctx, const json_t *result, const char *error)
     struct rig_board *board = words->board;
     (void)error;
     words->probed = true;
-    board->probe_known = parse_probe(&board->probe, json_string_value(result));
+    board->probe_known = bb_probe_parse(&board->probe, result);
 }
 
 static bool waits(const struct rig_board *board, const struct last_words *words)
@@ -53,17 +35,25 @@ static bool waits(const struct rig_board *board, const struct last_words *words)
     return rig_qmp_fd(board->qmp) >= 0 && !(words->stopped && words->probed);
 }
 
+/* Who owes an answer already has been waited for, and one that is held from outside (SIGSTOP) has
+ * as much as ^Z needs to go on again. */
+static int64_t stop_within_ms(const struct rig_board *board)
+{
+    uint32_t given = board->config.stop_within_ms;
+    int64_t within = given ? given : RIG_BOARD_STOP_WITHIN_MS;
+    int64_t left = within - (board->asked_ms ? bb_now_ms() - board->asked_ms : 0);
+    int64_t least = within < STOP_LEAST_MS ? within : STOP_LEAST_MS;
+    return left > least && !rig_child_is_stopped(&board->child) ? left : least;
+}
+
 /* Until it stands still for good. */
 static void stop(struct rig_board *board)
 {
     struct last_words words = {.board = board};
-    char command[32];
-    int64_t until = now_ms() + BB_STOP_WITHIN_MS, left = BB_STOP_WITHIN_MS;
-    snprintf(command, sizeof command, "xp /6wx 0x%x", BOARD_PROBE_ADDR);
+    int64_t left = stop_within_ms(board), until = bb_now_ms() + left;
     board->stop_sent = true;
     rig_qmp_send(board->qmp, "stop", NULL, stopped, &words);
-    rig_qmp_send(board->qmp, "human-monitor-command", json_pack("{s:s}", "command-line", command),
-                 probed, &words);
+    bb_probe_ask(board, probed, &words);
     rig_qmp_work(board->qmp);
     while (waits(board, &words) && left > 0) {
         struct pollfd wait[] = {
@@ -76,7 +66,7 @@ static void stop(struct rig_board *board)
         poll(wait, sizeof wait / sizeof wait[0], (int)left);
         rig_qmp_work(board->qmp);
         bb_wires_work(board);
-        left = until - now_ms();
+        left = until - bb_now_ms();
     }
     if (!words.stopped)
         board->facts.unclean++;
@@ -130,13 +120,16 @@ void bb_release(struct rig_board *board)
     board->life++;
     if (ev_is_active(&board->ends))
         ev_io_stop(board->loop, &board->ends);
+    ev_timer_stop(board->loop, &board->dies);
     bb_wires_close(board);
     rig_qmp_close(board->qmp);
     rig_gdb_close(board->gdb);
     board->qmp = NULL;
     board->gdb = NULL;
     board->started = board->reviving = board->pin = board->reset_wanted = board->stop_sent = false;
-    board->fails = false;
+    board->fails = board->dying = false;
+    board->asked_ms = 0;
+    board->halted[0] = '\0';
 }
 
 void rig_board_power_fails(struct rig_board *board)
@@ -151,15 +144,17 @@ void rig_board_power_fails(struct rig_board *board)
 
 void rig_board_power_off(struct rig_board *board)
 {
-    if (!board->child.pid || board->going)
+    if (!board->child.pid || (board->going && !board->dying))
         return;
     board->going = true;
+    board->dying = false;
+    ev_timer_stop(board->loop, &board->dies);
     ev_io_stop(board->loop, &board->ends);
     int64_t begun_us = wall_us();
     if (!board->fails)
         board->stopped_at_us = 0; /* else: it stands still already, perhaps */
     board->probe_known = false;
-    if (board->started)
+    if (board->started && board->step != BB_STANDS) /* else it has stopped, and its file is whole */
         stop(board);
     rig_child_kill(&board->child);
     board->facts.power_off_us = wall_us() - begun_us;
@@ -174,6 +169,7 @@ void rig_board_power_off(struct rig_board *board)
 void bb_ended(struct rig_board *board, int status)
 {
     board->going = true;
+    board->dying = false;
     board->stopped_at_us = 0;
     board->probe_known = false;
     bb_wires_work(board);
@@ -185,16 +181,40 @@ void bb_ended(struct rig_board *board, int status)
         board->config.events.ended(board->config.ctx, status);
 }
 
-void bb_lost(void *ctx, const char *why)
+static void give_up(struct rig_board *board)
+{
+    board->given_up = true;
+    bb_ended(board, rig_child_kill(&board->child));
+}
+
+static void on_dies(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct rig_board *board = timer->data;
+    size_t len = strlen(board->lost_why);
+    (void)loop, (void)events;
+    snprintf(board->lost_why + len, sizeof board->lost_why - len, ", and did not end within %d s",
+             DIES_WITHIN_MS / 1000);
+    give_up(board);
+}
+
+/* Killed by us it would look like an end from outside: a core file of a busy host has its time,
+ * while the loop goes on for others. But who talks rubbish does not end for that. */
+void bb_lost(void *ctx, const char *why, bool ended)
 {
     struct rig_board *board = ctx;
     if (board->going || !board->child.pid)
         return;
+    snprintf(board->lost_why, sizeof board->lost_why, "%s", why);
     if (!board->last_said[0])
         snprintf(board->last_said, sizeof board->last_said, "%s", why);
-    board->going = true; /* its end is waited for; nothing else may be begun meanwhile */
-    /* Killed by us it would look like an end from outside: a core file of a busy host has its time.
-     */
-    int status = rig_child_wait(&board->child, DIES_WITHIN_MS);
-    bb_ended(board, status);
+    board->going = true; /* nothing else may be begun meanwhile */
+    if (!ended) {
+        give_up(board);
+        return;
+    }
+    board->dying = true;
+    ev_timer_init(&board->dies, on_dies, DIES_WITHIN_MS / 1000.0, 0);
+    board->dies.data = board;
+    ev_now_update(board->loop);
+    ev_timer_start(board->loop, &board->dies);
 }

@@ -63,7 +63,7 @@ static void drop_front(struct buffer *from, size_t len)
         memmove(from->bytes, from->bytes + len, from->len);
 }
 
-static void lose(struct rig_qmp *qmp, const char *why)
+static void lose(struct rig_qmp *qmp, const char *why, bool ended)
 {
     if (qmp->fd < 0)
         return;
@@ -77,7 +77,7 @@ static void lose(struct rig_qmp *qmp, const char *why)
             last.reply(last.ctx, NULL, why);
     }
     if (qmp->events.lost)
-        qmp->events.lost(qmp->ctx, why);
+        qmp->events.lost(qmp->ctx, why, ended);
 }
 
 static void enter(struct rig_qmp *qmp)
@@ -105,7 +105,7 @@ static void write_some(struct rig_qmp *qmp)
         if (sent < 0 && errno == EAGAIN)
             break;
         if (sent <= 0) {
-            lose(qmp, "QMP: it can't be written to");
+            lose(qmp, "QMP: it can't be written to", true);
             return;
         }
         drop_front(&qmp->out, (size_t)sent);
@@ -124,12 +124,12 @@ static void capable(void *ctx, const json_t *result, const char *error)
     if (qmp->fd < 0)
         return;
     if (!result) {
-        lose(qmp, error);
+        lose(qmp, error, false);
         return;
     }
     qmp->ready = true;
     if (!append(&qmp->out, qmp->held.bytes, qmp->held.len)) {
-        lose(qmp, "QMP: no memory");
+        lose(qmp, "QMP: no memory", false);
         return;
     }
     qmp->held.len = 0;
@@ -178,12 +178,12 @@ int rig_qmp_send(struct rig_qmp *qmp, const char *command, json_t *arguments, ri
 static void on_greeting(struct rig_qmp *qmp)
 {
     if (qmp->greeted) {
-        lose(qmp, "QMP: greeted twice");
+        lose(qmp, "QMP: greeted twice", false);
         return;
     }
     qmp->greeted = true;
     if (put(qmp, &qmp->out, "qmp_capabilities", NULL, capable, qmp))
-        lose(qmp, "QMP: no memory");
+        lose(qmp, "QMP: no memory", false);
     else
         write_some(qmp);
 }
@@ -196,7 +196,7 @@ static void on_reply(struct rig_qmp *qmp, const json_t *message)
     while (i < qmp->waits && !(json_is_integer(id) && qmp->waiting[i].id == json_integer_value(id)))
         i++;
     if (i == qmp->waits) {
-        lose(qmp, "QMP: a reply that nobody asked for");
+        lose(qmp, "QMP: a reply that nobody asked for", false);
         return;
     }
     struct waiting found = qmp->waiting[i];
@@ -232,7 +232,7 @@ static void on_line(struct rig_qmp *qmp, const char *line, size_t len)
     else if (json_object_get(message, "return") || json_object_get(message, "error"))
         on_reply(qmp, message);
     else if (!event)
-        lose(qmp, "QMP: a line that is none");
+        lose(qmp, "QMP: a line that is none", false);
     else if (qmp->events.event)
         qmp->events.event(qmp->ctx, event, json_object_get(message, "data"), time_of(message));
     json_decref(message);
@@ -241,7 +241,7 @@ static void on_line(struct rig_qmp *qmp, const char *line, size_t len)
 static void take(struct rig_qmp *qmp, const void *bytes, size_t len)
 {
     if (qmp->fd >= 0 && !append(&qmp->in, bytes, len))
-        lose(qmp, "QMP: no memory");
+        lose(qmp, "QMP: no memory", false);
     while (qmp->fd >= 0 && qmp->in.len > qmp->searched) {
         char *end = memchr(qmp->in.bytes + qmp->searched, '\n', qmp->in.len - qmp->searched);
         if (!end)
@@ -249,7 +249,7 @@ static void take(struct rig_qmp *qmp, const void *bytes, size_t len)
         size_t line = (size_t)(end - qmp->in.bytes);
         char *text = malloc(line + 1); /* a copy, because a callback may feed more */
         if (!text) {
-            lose(qmp, "QMP: no memory");
+            lose(qmp, "QMP: no memory", false);
             return;
         }
         memcpy(text, qmp->in.bytes, line);
@@ -261,7 +261,7 @@ static void take(struct rig_qmp *qmp, const void *bytes, size_t len)
     }
     qmp->searched = qmp->in.len;
     if (qmp->in.len > RIG_QMP_LINE_MAX)
-        lose(qmp, "QMP: a line without an end");
+        lose(qmp, "QMP: a line without an end", false);
 }
 
 static void read_some(struct rig_qmp *qmp)
@@ -272,11 +272,11 @@ static void read_some(struct rig_qmp *qmp)
         if (got > 0)
             take(qmp, bytes, (size_t)got);
         else if (got == 0)
-            lose(qmp, "QMP: QEMU closed the connection");
+            lose(qmp, "QMP: QEMU closed the connection", true);
         else if (errno == EAGAIN)
             return;
         else if (errno != EINTR)
-            lose(qmp, "QMP: it can't be read from");
+            lose(qmp, "QMP: it can't be read from", true);
     }
 }
 
@@ -337,7 +337,7 @@ void rig_qmp_close(struct rig_qmp *qmp)
     qmp->events = (struct rig_qmp_events){0};
     for (size_t i = 0; i < qmp->waits; i++)
         qmp->waiting[i].reply = NULL;
-    lose(qmp, "");
+    lose(qmp, "", true);
     enter(qmp);
     qmp->closed = true;
     leave(qmp);

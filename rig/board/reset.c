@@ -60,7 +60,8 @@ static void straps_are_set(void *ctx, const json_t *result, const char *error)
 {
     struct rig_board *board = ctx;
     if (!result) {
-        bb_lost(board, error);
+        if (rig_qmp_fd(board->qmp) >= 0) /* else it is lost already, and that is told */
+            bb_lost(board, error, false);
         return;
     }
     board->started = true;

@@ -74,6 +74,7 @@ static void stand(struct rig_board *board, const uint8_t *data)
     board->begins = true;
     board->begun_then = board->probe.begun;
     board->facts.stops++;
+    board->last_ended = false;
     bb_remember(board, &op);
     op = board->last;
     if (board->config.events.stands)
@@ -107,7 +108,7 @@ static void got_probe(void *ctx, const uint8_t *bytes, size_t len)
 {
     struct rig_board *board = ctx;
     if (!bytes || len != PROBE_BYTES) {
-        bb_lost(board, "gdb: the probe can't be read");
+        bb_lost(board, "gdb: the probe can't be read", false);
         return;
     }
     const struct board_probe *was =

@@ -198,13 +198,17 @@ static void on_ended(void *ctx, int status)
 {
     struct em_board *board = ctx;
     char what[EM_MESSAGE_MAX];
+    const char *given_up = rig_board_given_up(qemu(board));
     board->ends++;
     board->flood_left = 0;
     em_port_unplug(&board->console);
     em_port_unplug(&board->line);
     let_flash_go(board);
-    snprintf(what, sizeof what, "QEMU ended by itself (wait status %d): %.300s", status,
-             rig_board_said(qemu(board)));
+    if (*given_up)
+        snprintf(what, sizeof what, "QEMU was given up and ended: %.300s", given_up);
+    else
+        snprintf(what, sizeof what, "QEMU ended by itself (wait status %d): %.300s", status,
+                 rig_board_said(qemu(board)));
     went_wrong(board, what);
 }
 

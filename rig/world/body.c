@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An operation that went on so long ago has ended: the longest takes 400 ms of the board's time. */
-static const double OVER_AFTER_S = 1.0;
+/* An operation that went on so long ago has probably ended (the longest takes 400 ms of the board's
+ * time): the board's own probe is asked. */
+static const double ASK_AFTER_S = 1.0;
 static const double STOPPED_S_MAX = 2.0;
+/* About one a second. A board is called unreachable after 100 s. */
+enum { SILENT_LOOKS_MAX = 20, HALTED_LOOKS_MAX = 10 };
 
 /* ---- Made ---- */
 
@@ -81,6 +84,7 @@ int rw_on(struct sim_body *body, char *message, size_t len)
         return -1;
     body->pid = rig_board_pid(body->board);
     body->stopped_at = 0;
+    body->silent = body->halted = (struct rw_streak){0};
     gateway_power_on(body->gateway);
     return 0;
 }
@@ -96,20 +100,61 @@ static bool is_stopped(struct sim_body *body)
     return body->stopped_at > 0 && now - body->stopped_at > STOPPED_S_MAX;
 }
 
+static bool lasts(struct rw_streak *streak, bool seen, unsigned looks_max)
+{
+    if (!seen)
+        streak->looks = 0;
+    else if (!streak->looks++)
+        streak->since = ev_time();
+    return streak->looks > looks_max;
+}
+
+/* Since the last look, at which it was asked. */
+static bool is_silent(struct sim_body *body)
+{
+    struct rig_board_facts facts;
+    rig_board_facts(body->board, &facts);
+    bool silent = facts.answers == body->answers;
+    body->answers = facts.answers;
+    rig_board_ask(body->board);
+    return lasts(&body->silent, silent, SILENT_LOOKS_MAX);
+}
+
+static void qemu_is(const struct sim_body *body, const char *what, double since, char *why,
+                    size_t len)
+{
+    char clock[RIG_FACTORY_CLOCK_MAX];
+    rig_factory_clock(clock, (int64_t)((ev_time() - since) * 1000));
+    snprintf(why, len, "its QEMU (pid %d) %s since %s: nothing is known of the board",
+             (int)body->pid, what, clock);
+}
+
+/* A process that is frozen from outside looks asleep, and one that waits for a disk does not look
+ * stopped either: whether it answers is what counts. */
+static bool qemu_failed(struct sim_body *body, char *why, size_t len)
+{
+    char what[128];
+    bool silent = is_silent(body), stopped = is_stopped(body);
+    const char *halted = rig_board_halted(body->board);
+    snprintf(what, sizeof what, "says that it is \"%s\", and not for the rig's sake,", halted);
+    bool stands = lasts(&body->halted, *halted, HALTED_LOOKS_MAX);
+    if (stopped)
+        qemu_is(body, "has been stopped from outside (SIGSTOP)", body->stopped_at, why, len);
+    else if (silent)
+        qemu_is(body, "does not answer (frozen, hung, or waiting for its disk)", body->silent.since,
+                why, len);
+    else if (stands)
+        qemu_is(body, what, body->halted.since, why, len);
+    return stopped || silent || stands;
+}
+
 void rw_watch(struct sim_body *body, int64_t open_ms, bool at_end)
 {
     const struct sim_body_events *tell = &body->given->events;
-    char why[RW_WHY_MAX], since[RIG_FACTORY_CLOCK_MAX];
-    if (is_stopped(body)) {
-        rig_factory_clock(since, (int64_t)((ev_time() - body->stopped_at) * 1000));
-        snprintf(why, sizeof why,
-                 "its QEMU (pid %d) has been stopped from outside (SIGSTOP) since %s: nothing is "
-                 "known of the board",
-                 (int)body->pid, since);
+    char why[RW_WHY_MAX];
+    if (qemu_failed(body, why, sizeof why) ||
+        rig_factory_gateway_failed(body->gateway, open_ms, at_end, why, sizeof why))
         tell->lost(tell->ctx, why);
-    } else if (rig_factory_gateway_failed(body->gateway, open_ms, at_end, why, sizeof why)) {
-        tell->lost(tell->ctx, why);
-    }
 }
 
 /* What was begun last, as the board itself noted it before it went dark. */
@@ -129,6 +174,19 @@ static void look_back(struct sim_body *body)
     body->op_ended |= ended;
 }
 
+/* The file may lack what the board had seen as done, and a firmware had built on it. */
+static void tell_unclean(struct sim_body *body)
+{
+    const struct sim_body_events *tell = &body->given->events;
+    char why[RW_WHY_MAX];
+    body->rw->counts.unclean++;
+    snprintf(why, sizeof why,
+             "its QEMU (pid %d) did not stop within %d s as its power was to go, and was killed: "
+             "what it had not written yet is lost, by this host's fault and not the board's",
+             (int)body->pid, RIG_BOARD_STOP_WITHIN_MS / 1000);
+    tell->lost(tell->ctx, why);
+}
+
 void rw_off(struct sim_body *body)
 {
     if (!rig_board_is_on(body->board))
@@ -138,11 +196,12 @@ void rw_off(struct sim_body *body)
     rig_board_facts(body->board, &before);
     rig_board_power_off(body->board);
     rig_board_facts(body->board, &after);
-    body->rw->counts.unclean += after.unclean - before.unclean;
     gateway_power_lost(body->gateway);
     if (!stood)
         look_back(body);
     body->stands = false;
+    if (after.unclean != before.unclean)
+        tell_unclean(body);
 }
 
 void rw_go_on(struct sim_body *body)
@@ -156,14 +215,19 @@ void rw_go_on(struct sim_body *body)
 
 /* ---- Operations ---- */
 
-/* Only a board that stands, or is off, can tell whether an operation has ended. One that runs on
- * without another one has come to the end of it after a while. */
+/* A board that stands, or is off, tells whether an operation has ended. One that runs on without
+ * another one is asked: the host's time is no proof, its QEMU may have had none of it. */
 static bool is_over(const struct sim_body *body)
 {
+    struct rig_op op;
+    bool ended;
     if (body->op_ended)
         return true;
-    return rig_board_is_on(body->board) && !body->stands &&
-           ev_time() - body->went_on_at > OVER_AFTER_S;
+    if (!rig_board_is_on(body->board) || body->stands ||
+        ev_time() - body->went_on_at <= ASK_AFTER_S)
+        return false;
+    rig_board_ask(body->board);
+    return rig_board_last_op(body->board, &op, &ended) && op.number == body->op.number && ended;
 }
 
 bool rw_last_op(struct sim_body *body, struct sim_body_op *out)

@@ -149,6 +149,18 @@ static bool came_from_outside(int status)
     return true;
 }
 
+static void tell_given_up(struct sim_body *body)
+{
+    const struct sim_body_events *tell = &body->given->events;
+    char why[RW_WHY_MAX], when[RIG_FACTORY_CLOCK_MAX];
+    rig_factory_clock(when, 0);
+    snprintf(
+        why, sizeof why,
+        "its QEMU (pid %d) was given up and ended at %s: %.200s: nothing is known of the board",
+        (int)body->pid, when, rig_board_given_up(body->board));
+    tell->lost(tell->ctx, why);
+}
+
 static void tell_killed(struct sim_body *body, int status)
 {
     const struct sim_body_events *tell = &body->given->events;
@@ -171,6 +183,10 @@ static void on_ended(void *ctx, int status)
     char how[64];
     gateway_power_lost(body->gateway);
     body->stands = false;
+    if (*rig_board_given_up(body->board)) {
+        tell_given_up(body);
+        return;
+    }
     if (came_from_outside(status)) {
         tell_killed(body, status);
         return;

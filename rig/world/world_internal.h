@@ -27,6 +27,13 @@ struct rig_world {
     struct rw_counts counts;
 };
 
+/* Something that was seen at so many looks in a row, each with a turn of the loop before it: a rig
+ * that was held up itself takes nobody else for hung. */
+struct rw_streak {
+    unsigned looks;
+    double since; /* ev_time of the first */
+};
+
 struct sim_body {
     struct rig_world *rw;
     const struct sim_body_device *given;
@@ -44,6 +51,8 @@ struct sim_body {
     pid_t pid;         /* QEMU's, since power on */
     double stopped_at; /* ev_time at which it was seen to be stopped from outside; 0: it is not */
     bool end_said;     /* why it resets was told, and it has not booted since */
+    uint64_t answers;  /* of its QEMU, at the last look */
+    struct rw_streak silent, halted;
 };
 
 /* find.c: what has to be there before anything is started. */

@@ -75,6 +75,8 @@ void st_cut(struct st_device *dev, struct sim_fault *fault, const struct sim_fla
     int64_t off_us = fault->for_us > 0 ? fault->for_us : ST_DEFAULT_OFF_US;
     dev->doom = NULL;
     st_off(dev);
+    if (dev->st->lost[0]) /* its file proves nothing, and the run is over */
+        return;
     if (!cut)
         st_catch_up(dev);
     if (!tear(dev, fault->form, cut)) {
@@ -159,6 +161,8 @@ void st_ended(void *ctx, const char *how, bool clean, bool nothing_to_boot)
     struct sim_stepped *st = dev->st;
     char what[REP_TEXT_MAX];
     dev->power = ST_OFF;
+    if (st->lost[0])
+        return;
     if (st->kind->free) {
         st_free_look(dev); /* what it found, or did not find, is judged by what is there */
         dev->looked = true;

@@ -104,6 +104,8 @@ void st_take_file(struct st_device *dev)
 
 void st_compare(struct st_device *dev)
 {
+    if (dev->st->lost[0])
+        return;
     uint32_t other = sim_flash_load(&dev->flash, 0, dev->file, dev->st->flash_bytes);
     dev->compare_owed = false;
     if (other)

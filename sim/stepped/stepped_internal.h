@@ -153,7 +153,7 @@ void st_catch_up(struct st_device *dev);
  * elsewhere in the file is still to be compared. */
 void st_take_file(struct st_device *dev);
 /* Whether the file holds what its operations left; a promise is broken if not. Only while the body
- * stands still, or is off. */
+ * stands still, or is off. Where something was lost that carries the bodies: nothing. */
 void st_compare(struct st_device *dev);
 enum scn_region st_region(const struct st_device *dev, uint32_t addr);
 

@@ -9,9 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned lost, replies;
 
-static void on_lost(void *ctx, const char *why)
+static void on_lost(void *ctx, const char *why, bool ended)
 {
-    (void)ctx;
+    (void)ctx, (void)ended;
     if (!why || lost++)
         abort();
 }

@@ -15,7 +15,7 @@ struct heard {
     struct rig_qmp *qmp;
     struct rig_gdb *gdb;
     int other;
-    unsigned ready, events, lost, replies, errors, stops, bytes;
+    unsigned ready, events, lost, ends, replies, errors, stops, bytes;
     int64_t at_us;
     struct rig_gdb_stop stop;
     char why[128];
@@ -37,10 +37,11 @@ static void on_event(void *ctx, const char *name, const json_t *data, int64_t at
         rig_qmp_close(h->qmp);
 }
 
-static void on_lost(void *ctx, const char *why)
+static void on_lost(void *ctx, const char *why, bool ended)
 {
     struct heard *h = ctx;
     h->lost++;
+    h->ends += ended;
     snprintf(h->why, sizeof h->why, "%s", why);
 }
 
@@ -135,6 +136,7 @@ Test(rig_board_hostile, qmp_rubbish_ends_the_connection_and_every_wait)
         cr_assert_eq(rig_qmp_send(heard.qmp, "stop", NULL, on_reply, &heard), 0);
         rig_qmp_feed(heard.qmp, rows[i], i == 7 ? 4 : strlen(rows[i]));
         cr_assert_eq(heard.lost, 1, "row %zu", i);
+        cr_assert_eq(heard.ends, 0, "QEMU lives on");
         cr_assert_eq(heard.errors, 1);
         cr_assert_eq(rig_qmp_send(heard.qmp, "stop", NULL, on_reply, &heard), -1);
         done();
@@ -178,6 +180,7 @@ Test(rig_board_hostile, qmp_call_ends_in_time_and_on_loss)
     heard.other = dup(0);
     cr_assert_eq(rig_qmp_call(heard.qmp, "cont", NULL, NULL, 5000, message, sizeof message), -1);
     cr_assert_eq(heard.lost, 1);
+    cr_assert_eq(heard.ends, 1);
     done();
 }
 
@@ -220,8 +223,15 @@ Test(rig_board_hostile, gdb_rubbish_ends_the_connection)
         rig_gdb_feed(heard.gdb, rows[i], strlen(rows[i]));
         cr_assert_eq(heard.lost, 1, "row %zu", i);
         cr_assert(rig_gdb_is_lost(heard.gdb));
+        cr_assert_eq(heard.ends, rows[i][1] == 'W', "row %zu: else QEMU lives on", i);
         done();
     }
+    open_gdb();
+    close(heard.other);
+    heard.other = dup(0);
+    rig_gdb_work(heard.gdb);
+    cr_assert(heard.lost == 1 && heard.ends == 1);
+    done();
     open_gdb();
     for (int i = 0; i < 10000; i++)
         rig_gdb_feed(heard.gdb, i ? "aaaa" : "$", i ? 4 : 1);

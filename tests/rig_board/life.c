@@ -1,9 +1,11 @@
 /* A board's life: start, straps, resets, ends; and that nothing is left of it. */
 #include "../soak/soak.h"
+#include "board_internal.h"
 #include "kit.h"
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,6 +128,39 @@ Test(rig_board_life, one_that_is_stopped_from_outside_is_seen_to_be)
     for (int i = 0; i < 3000 && rig_board_is_stopped(kit.board); i++)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     cr_assert_not(rig_board_is_stopped(kit.board));
+    kit_close(&kit);
+}
+
+static bool put(const char *folder, const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "we");
+    return file && fputs(text, file) >= 0 && !fclose(file);
+}
+
+/* As one that waits for a hung disk. Where there is such a cgroup (version 1), and we may. */
+Test(rig_board_life, one_that_the_kernel_can_not_end_holds_nobody_up)
+{
+    char folder[64], pid[16];
+    snprintf(folder, sizeof folder, "/sys/fs/cgroup/freezer/brickyard-%d", (int)getpid());
+    if (mkdir(folder, 0700))
+        cr_skip_test("no freezer");
+    kit_open(&kit, 0, KIT_IDLE);
+    kit_on(&kit);
+    kit_until(&kit, "BOOT");
+    pid_t qemu = rig_board_pid(kit.board);
+    snprintf(pid, sizeof pid, "%d", (int)qemu);
+    bool frozen = put(folder, "cgroup.procs", pid) && put(folder, "freezer.state", "FROZEN");
+    kit.board->config.stop_within_ms = 500;
+    if (frozen)
+        kit_off(&kit);
+    put(folder, "freezer.state", "THAWED");
+    if (frozen)
+        cr_assert_eq(waitpid(qemu, NULL, 0), qemu, "it was left behind, and ends now");
+    rmdir(folder);
+    kit_on(&kit);
+    kit_until(&kit, "BOOT");
     kit_close(&kit);
 }
 

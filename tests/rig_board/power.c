@@ -1,5 +1,6 @@
 /* Power off keeps what the board had seen as done. */
 #include "../soak/soak.h"
+#include "board_internal.h"
 #include "kit.h"
 #include <signal.h>
 #include <string.h>
@@ -89,6 +90,7 @@ Test(rig_board_power, a_qemu_that_does_not_answer_is_killed_and_told)
 {
     struct rig_board_facts facts;
     kit_open(&kit, 0, KIT_IDLE);
+    kit.board->config.stop_within_ms = 500;
     kit_on(&kit);
     kit_until(&kit, "BOOT");
     pid_t pid = rig_board_pid(kit.board);

@@ -1,226 +1,11 @@
-/* The board as a body, with a board and a gateway that do what the test says. */
-#include "world_internal.h"
+/* The board as a body: its power, operations, resets and lines. */
+#include "fake.h"
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* ---- The fakes ---- */
-
-struct fake {
-    struct sim_body *body;
-    bool on, ended, any;
-    bool stopped;
-    int64_t owes_ms;
-    struct rig_op op;
-    unsigned offs, go_ons, ended_told;
-    bool deaf; /* QEMU does not answer */
-    uint64_t unclean;
-    bool no_boot, clean;
-    char said[4096], how[128], lost[600];
-    unsigned stands, heard;
-    struct sim_body_run run;
-    struct sim_unit unit;
-    struct sim_body_device device;
-    char flash[64];
-    int fd;
-};
-static struct fake fake;
-static struct rig_world world;
-static struct scn scn;
-static struct sim_world of_run;
-
-int rig_board_create(struct rig_board **out, const struct rig_board_config *config, char *message,
-                     size_t len)
-{
-    (void)message, (void)len;
-    cr_assert(config->stepped && config->ctx);
-    *out = (struct rig_board *)&fake;
-    return 0;
-}
-
-void rig_board_free(struct rig_board *board)
-{
-    (void)board;
-    fake.on = false;
-}
-
-int rig_board_power_on(struct rig_board *board, char *message, size_t len)
-{
-    (void)board, (void)message, (void)len;
-    fake.on = true;
-    fake.any = false;
-    return 0;
-}
-
-void rig_board_power_off(struct rig_board *board)
-{
-    (void)board;
-    fake.on = false;
-    fake.offs++;
-    fake.unclean += fake.deaf;
-}
-
-void rig_board_facts(const struct rig_board *board, struct rig_board_facts *facts)
-{
-    (void)board;
-    *facts = (struct rig_board_facts){.unclean = fake.unclean};
-}
-
-bool rig_board_is_on(const struct rig_board *board)
-{
-    (void)board;
-    return fake.on;
-}
-
-bool rig_board_last_op(const struct rig_board *board, struct rig_op *op, bool *ended)
-{
-    (void)board;
-    *op = fake.op;
-    *ended = fake.ended;
-    return fake.any;
-}
-
-void rig_board_go_on(struct rig_board *board)
-{
-    (void)board;
-    fake.go_ons++;
-}
-
-void rig_board_link_write(struct rig_board *board, const void *bytes, size_t len)
-{
-    (void)board, (void)bytes, (void)len;
-}
-
-const char *rig_board_said(const struct rig_board *board)
-{
-    (void)board;
-    return "qemu: no more";
-}
-
-int gateway_create(struct gateway **out, const struct gateway_config *config)
-{
-    cr_assert_str_eq(config->http_connect_to, "127.0.0.1:8443");
-    *out = (struct gateway *)&fake;
-    return 0;
-}
-
-void gateway_free(struct gateway *gateway)
-{
-    (void)gateway;
-}
-
-void gateway_input(struct gateway *gateway, const void *bytes, size_t len)
-{
-    (void)gateway, (void)bytes, (void)len;
-}
-
-void gateway_power_lost(struct gateway *gateway)
-{
-    (void)gateway;
-}
-
-void gateway_power_on(struct gateway *gateway)
-{
-    (void)gateway;
-}
-
-int64_t gateway_owes_ms(const struct gateway *gateway, const char **why)
-{
-    (void)gateway;
-    *why = "Connection refused";
-    return fake.owes_ms;
-}
-
-bool rig_board_is_stopped(const struct rig_board *board)
-{
-    (void)board;
-    return fake.stopped;
-}
-
-pid_t rig_board_pid(const struct rig_board *board)
-{
-    (void)board;
-    return fake.on ? 4711 : 0;
-}
-
-int64_t rw_utc_ms(void *run)
-{
-    (void)run;
-    return 0;
-}
-
-/* ---- The ground ---- */
-
-static void said(void *ctx, const char *line)
-{
-    size_t len = strlen(fake.said);
-    (void)ctx;
-    snprintf(fake.said + len, sizeof fake.said - len, "%s|", line);
-}
-
-static void heard(void *ctx)
-{
-    (void)ctx;
-    fake.heard++;
-}
-
-static void stands(void *ctx)
-{
-    (void)ctx;
-    fake.stands++;
-}
-
-static void ended(void *ctx, const char *how, bool clean, bool no_boot)
-{
-    (void)ctx;
-    fake.ended_told++;
-    fake.clean = clean;
-    fake.no_boot = no_boot;
-    snprintf(fake.how, sizeof fake.how, "%s", how);
-}
-
-static void lost(void *ctx, const char *why)
-{
-    (void)ctx;
-    snprintf(fake.lost, sizeof fake.lost, "%s", why);
-}
-
-static void setup(void)
-{
-    char message[128];
-    memset(&fake, 0, sizeof fake);
-    memset(&world, 0, sizeof world);
-    snprintf(fake.flash, sizeof fake.flash, "/tmp/rig-world-flash-XXXXXX");
-    fake.fd = mkstemp(fake.flash);
-    cr_assert_geq(fake.fd, 0);
-    cr_assert_eq(ftruncate(fake.fd, BOARD_NOR_BYTES), 0);
-    snprintf(fake.unit.id, sizeof fake.unit.id, "pumps-00001");
-    scn.device.keepalive_us = 60000000;
-    of_run.scn = &scn;
-    fake.run.world = &of_run;
-    fake.device =
-        (struct sim_body_device){.run = &fake.run,
-                                 .unit = &fake.unit,
-                                 .flash = fake.flash,
-                                 .store_port = 8443,
-                                 .events = {said, heard, stands, ended, NULL, lost, NULL, &fake}};
-    cr_assert_eq(rw_open(&world, &fake.body, &fake.device, message, sizeof message), 0);
-    cr_assert_eq(rw_on(fake.body, message, sizeof message), 0);
-}
-
-static void teardown(void)
-{
-    rw_close(fake.body);
-    free(world.counts.boot_ms);
-    close(fake.fd);
-    unlink(fake.flash);
-}
-
-TestSuite(rig_world_body, .init = setup, .fini = teardown);
+TestSuite(rig_world_body, .init = fake_open, .fini = fake_close);
 
 static uint8_t page[BOARD_NOR_PAGE];
 
@@ -297,24 +82,33 @@ Test(rig_world_body, power_off_in_the_busy_time_and_after_it)
     cr_assert_not(last_op().in_progress);
 }
 
-Test(rig_world_body, a_power_off_that_may_have_lost_pages_is_counted)
+Test(rig_world_body, a_power_off_that_may_have_lost_pages_is_counted_and_the_host_s_fault)
 {
     char message[64];
     rw_off(fake.body);
     cr_assert_eq(world.counts.unclean, 0);
+    cr_assert_str_eq(fake.lost, "");
     cr_assert_eq(rw_on(fake.body, message, sizeof message), 0);
     fake.deaf = true;
     rw_off(fake.body);
+    fake_says_lost("QEMU (pid 4711) did not stop");
+    fake.lost[0] = '\0';
     rw_off(fake.body); /* off already */
     cr_assert_eq(world.counts.unclean, 1);
+    cr_assert_str_eq(fake.lost, "");
 }
 
-Test(rig_world_body, what_ran_on_for_long_without_another_operation_has_ended)
+/* However long that is by the host's clock: its QEMU may have had nothing of it. */
+Test(rig_world_body, what_runs_on_without_another_operation_has_ended_when_the_board_says_so)
 {
     stand(1, false, true);
     fake.body->went_on_at -= 0.5;
     cr_assert(last_op().in_progress);
-    fake.body->went_on_at -= 0.6;
+    cr_assert_eq(fake.asks, 0);
+    fake.body->went_on_at -= 100;
+    cr_assert(last_op().in_progress);
+    cr_assert_eq(fake.asks, 1);
+    fake.ended = true;
     cr_assert_not(last_op().in_progress);
 }
 
@@ -399,76 +193,4 @@ Test(rig_world_body, an_end_of_qemu_is_an_end)
     cr_assert(fake.ended_told == 1 && !fake.no_boot && !fake.clean);
     cr_assert_str_eq(fake.said, "qemu: no more|");
     cr_assert_not_null(strstr(fake.how, "QEMU"));
-}
-
-/* ---- What the board is carried by fails ---- */
-
-static void says_lost(const char *needle)
-{
-    cr_assert(strstr(fake.lost, needle), "\"%s\" wanted: %s", needle, fake.lost);
-}
-
-Test(rig_world_body, a_qemu_that_was_killed_from_outside_is_no_end_of_the_board)
-{
-    static const int status[] = {SIGKILL, SIGTERM, 0, 1 << 8};
-    for (size_t i = 0; i < sizeof status / sizeof *status; i++) {
-        fake.on = false;
-        fake.lost[0] = '\0';
-        rw_events.ended(fake.body, status[i]);
-        cr_assert_eq(fake.ended_told, 0, "status 0x%x", (unsigned)status[i]);
-        says_lost("QEMU (pid 4711)");
-        says_lost(" UTC, ");
-        says_lost("qemu: no more");
-    }
-    says_lost("with exit code 1");
-    rw_events.ended(fake.body, SIGKILL);
-    says_lost("killed by signal 9, Killed");
-}
-
-Test(rig_world_body, a_qemu_that_the_board_brought_down_is_an_end_of_the_board)
-{
-    fake.on = false;
-    rw_events.ended(fake.body, SIGABRT | 0x80);
-    cr_assert(fake.ended_told == 1 && !fake.no_boot && !fake.clean);
-    cr_assert_str_eq(fake.lost, "");
-}
-
-Test(rig_world_body, a_qemu_that_stays_stopped_is_lost_and_one_that_goes_on_is_not)
-{
-    fake.stopped = true;
-    rw_watch(fake.body, 0, false);
-    cr_assert_str_eq(fake.lost, "", "it may have been ^Z");
-    fake.stopped = false;
-    rw_watch(fake.body, 0, false);
-    fake.body->stopped_at -= 10; /* 0: it was forgotten */
-    fake.stopped = true;
-    rw_watch(fake.body, 0, false);
-    cr_assert_str_eq(fake.lost, "");
-    fake.body->stopped_at -= 3;
-    rw_watch(fake.body, 0, false);
-    says_lost("QEMU (pid 4711) has been stopped from outside");
-}
-
-Test(rig_world_body, a_gateway_without_a_connection_is_lost_before_its_board_is_unreachable)
-{
-    static const struct {
-        int64_t owes_ms, open_ms;
-        bool at_end, lost;
-    } row[] = {
-        {59000, 1000000, false, false}, {61000, 1000000, false, true},
-        {61000, 59000, false, false}, /* the scenario kept it away */
-        {9000, 1000000, true, false},   {11000, 1000000, true, true},
-        {0, 1000000, true, false},
-    };
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        fake.lost[0] = '\0';
-        fake.owes_ms = row[i].owes_ms;
-        rw_watch(fake.body, row[i].open_ms, row[i].at_end);
-        cr_assert_eq(*fake.lost != '\0', row[i].lost, "row %zu: %s", i, fake.lost);
-    }
-    fake.owes_ms = 61000;
-    rw_watch(fake.body, 1000000, false);
-    says_lost("its gateway (in this process, pid ");
-    says_lost("no connection to the broker for 61 s, since ");
-    says_lost("Connection refused");
 }

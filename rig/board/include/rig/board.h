@@ -47,7 +47,8 @@ struct rig_board_events {
     /* Traced boards: what went over the SPI bus, as the flash chip saw it. */
     void (*spi)(void *ctx, const struct rig_op *op);
     void (*reset)(void *ctx, enum rig_reset reset);
-    void (*ended)(void *ctx, int status); /* QEMU ended by itself: wait status. It is off then. */
+    /* QEMU ended by itself, or was given up (see there): wait status. It is off then. */
+    void (*ended)(void *ctx, int status);
     /* What came from the console, as it came and before its lines are told: ends, control
      * characters, halves of lines. */
     void (*console_bytes)(void *ctx, const void *bytes, size_t len);
@@ -60,9 +61,14 @@ struct rig_board_config { /* borrowed until rig_board_free */
     const char *flash;  /* file of exactly 1 MiB */
     const char *folder; /* not needed: its sockets have no names; NULL allowed */
     bool stepped, traced;
+    /* So long QEMU has at power off to stand still and to write what it owes the file; it is killed
+     * then. 0: RIG_BOARD_STOP_WITHIN_MS, which a busy host keeps too. */
+    uint32_t stop_within_ms;
     struct rig_board_events events;
     void *ctx;
 };
+
+enum { RIG_BOARD_STOP_WITHIN_MS = 20000 };
 
 int rig_board_create(struct rig_board **out, const struct rig_board_config *config, char *message,
                      size_t len);
@@ -72,6 +78,7 @@ void rig_board_free(struct rig_board *board); /* powers off, no event is called;
 struct rig_board_facts {
     uint64_t power_ons, resets, stops;
     uint64_t unclean;      /* power offs at which QEMU did not stop in time: pages may be lost */
+    uint64_t answers;      /* to rig_board_ask */
     uint64_t bad_probes;   /* stores to the probe that were no operation */
     uint64_t link_dropped; /* bytes to the board, more than 1 MiB of them unread */
     uint64_t console_shortened; /* lines of more than 1,023 bytes */
@@ -82,6 +89,9 @@ struct rig_board_facts {
 };
 void rig_board_facts(const struct rig_board *board, struct rig_board_facts *facts);
 const char *rig_board_said(const struct rig_board *board); /* QEMU's own last line, "": none */
+/* Why the rig itself ended QEMU, which no power off had asked for: it said what is no QMP and no
+ * gdb, or it closed a connection and did not end. Until the next power on; "": it did not. */
+const char *rig_board_given_up(const struct rig_board *board);
 
 int rig_board_power_on(struct rig_board *board, char *message, size_t len);
 /* Abrupt. Everything that it said before is delivered by the events before this returns. */
@@ -89,10 +99,17 @@ void rig_board_power_off(struct rig_board *board);
 /* Says `stop` already, without waiting: several boards stop at once, each power off takes less
  * then. Must be followed by it. Off: nothing. */
 void rig_board_power_fails(struct rig_board *board);
-bool rig_board_is_on(const struct rig_board *board);
+bool rig_board_is_on(const struct rig_board *board); /* or its QEMU is about to end by itself */
 /* After power off, and while it stands: the last operation that was begun; *ended: its busy time
- * was over. False: none since power on. */
+ * was over. While a stepped board runs: whether it had ended when it was asked last. False: none
+ * since power on. */
 bool rig_board_last_op(const struct rig_board *board, struct rig_op *op, bool *ended);
+/* Asks QEMU how it is, and the probe for its operation. What they say is known once the loop has
+ * turned (`answers`). One question at a time; not while it is off, or not let go yet: nothing. */
+void rig_board_ask(struct rig_board *board);
+/* What QEMU said of itself, if it did not run then ("paused", "io-error") and nothing has come of
+ * the board since; "": it ran, or stands before an operation. */
+const char *rig_board_halted(const struct rig_board *board);
 
 void rig_board_go_on(struct rig_board *board); /* after `stands` */
 int rig_board_reset(struct rig_board *board);  /* the reset line: strap latch, system_reset */

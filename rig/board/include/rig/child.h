@@ -37,8 +37,9 @@ struct rig_child_start {
 /* 0, or -1 with the reason (also when the program can't be executed). */
 int rig_child_start(struct rig_child *child, const struct rig_child_start *start, char *message,
                     size_t len);
-/* SIGKILL to its group (to all that it started, where it is guarded), and waits. Wait status, which
- * is the child's own in either case; 0 if there was none. */
+/* SIGKILL to its group (to all that it started, where it is guarded), and waits, 5 s for one that
+ * the kernel can't end (a hung disk, a frozen cgroup): that one is left behind, and runs no more.
+ * Wait status, which is the child's own in either case; 0 if there was none. */
 int rig_child_kill(struct rig_child *child);
 /* SIGSTOP, or whatever else holds it as a whole; it may go on. */
 bool rig_child_is_stopped(const struct rig_child *child);

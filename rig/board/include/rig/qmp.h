@@ -23,9 +23,10 @@ struct rig_qmp_events {
     /* data: borrowed, NULL if there is none. at_us: QEMU's own wall clock time, 0 if not told. May
      * be NULL. */
     void (*event)(void *ctx, const char *name, const json_t *data, int64_t at_us);
-    /* The connection is gone, by its end or by what was said. All waiting replies were called
-     * before with an error. Called once. May be NULL. */
-    void (*lost)(void *ctx, const char *why);
+    /* The connection is gone: it has ended, as with QEMU itself, or what came was no QMP, and QEMU
+     * may live on. All waiting replies were called before with an error. Called once. May be NULL.
+     */
+    void (*lost)(void *ctx, const char *why, bool ended);
 };
 
 /* result: borrowed; NULL: it failed, and error says why (else NULL). */
