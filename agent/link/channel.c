@@ -4,11 +4,10 @@
 
 enum { SESSION_SHIFT = 16, LIFE_MASK = 0xFFFF, MS_MAX = 3600000, SILENCE_MS_MIN = 3 };
 
-/* A name is used for one connection; 65,535 of them until it comes again. */
-static uint64_t next_life(uint64_t offer)
+void link_next_life(struct link_channel *channel)
 {
-    uint64_t life = (offer + 1) & LIFE_MASK;
-    return (offer & ~(uint64_t)LIFE_MASK) | (life ? life : 1);
+    uint64_t life = (channel->offer + 1) & LIFE_MASK;
+    channel->offer = (channel->offer & ~(uint64_t)LIFE_MASK) | (life ? life : 1);
 }
 
 void link_init(struct link_channel *channel, const struct link_config *config, uint32_t now_ms)
@@ -32,7 +31,7 @@ void link_adopt(struct link_channel *channel, uint64_t theirs, uint32_t now_ms)
     }
     channel->mine = channel->offer;
     channel->theirs = theirs;
-    channel->offer = next_life(channel->offer);
+    link_next_life(channel);
     channel->candidate = 0;
     channel->offers = 0;
     channel->hello_due = channel->probe_due = channel->gap_due = false;
@@ -110,6 +109,8 @@ void link_input(struct link_channel *channel, const void *bytes, size_t len, uin
 
 static void fill_in(const struct link_channel *channel, struct link_frame *frame)
 {
+    if (frame->type != LINK_FRAME_DATA)
+        frame->seq = channel->tx.base;
     frame->from = channel->mine;
     frame->to = channel->theirs;
     frame->ack = channel->rx.next;

@@ -8,6 +8,8 @@ enum { LINK_OFFERS_MAX = 8, LINK_BACKOFF_MAX = 3 };
 
 /* channel.c: both ends have begun anew; theirs is the other's name in it. */
 void link_adopt(struct link_channel *channel, uint64_t theirs, uint32_t now_ms);
+/* The offer is spent: a name is used for one connection; 65,535 of them until it comes again. */
+void link_next_life(struct link_channel *channel);
 /* Notices silence. */
 void link_tick(struct link_channel *channel, uint32_t now_ms);
 

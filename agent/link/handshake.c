@@ -22,9 +22,21 @@ static void greeted(struct link_channel *channel, const struct link_frame *frame
     /* Else it means somebody who is no more: an old frame, or the answer to one. */
 }
 
+/* Nobody has given credit, sent DATA or acknowledged any under a name that it only offers: whose
+ * frame tells of some knows this name from an end before us, whose session was ours. */
+static bool knows_another(const struct link_frame *frame)
+{
+    return frame->type == LINK_FRAME_DATA || frame->seq || frame->ack || frame->taken;
+}
+
 bool link_shake(struct link_channel *channel, const struct link_frame *frame, uint32_t now_ms)
 {
     if (frame->to == channel->offer) {
+        if (knows_another(frame)) {
+            link_next_life(channel);
+            offer_to(channel, frame->from);
+            return false;
+        }
         link_adopt(channel, frame->from, now_ms);
         return true;
     }

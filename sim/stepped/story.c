@@ -1,6 +1,7 @@
 /*
  * What a body's log tells: where in its life it is. It decides which faults are due, and when a
- * device is at rest; no verdict rests on it (witness.c reads the flash).
+ * device is at rest; no verdict rests on it (witness.c reads the flash). Who says that it ended may
+ * write no slot any more, until the flash says what runs: so a lie about that gains nothing.
  */
 #include "flash_file/reset.h"
 #include "stepped_internal.h"

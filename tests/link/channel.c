@@ -58,6 +58,19 @@ Test(link_channel, a_slow_line_needs_no_repetition)
     cr_assert_gt(line.end[1].bytes_taken / 60, 9500);
 }
 
+/* All of it for one kind of line, over and over. */
+static void survive(const char *what, const struct line_faults *faults, uint64_t seed)
+{
+    line_init(&line, seed);
+    line.faults = *faults;
+    line.stale_allowed = faults->again && (faults->late || faults->twice);
+    line.message_max = seed % 3 ? 2000 : 9216;
+    line.delay_ms = 1 + (uint32_t)seed % 30;
+    line.bytes_per_ms = 60;
+    line_run(&line, 8000);
+    must_settle(what, seed);
+}
+
 Test(link_channel, every_message_once_in_order_whatever_the_line_does)
 {
     static const struct line_faults faults[] = {
@@ -84,16 +97,10 @@ Test(link_channel, every_message_once_in_order_whatever_the_line_does)
     uint32_t restarts = 0, resets = 0;
     uint64_t taken = 0;
     for (uint32_t seed = 0; seed < seeds(LINK_SEEDS); seed++) {
-        line_init(&line, seed);
-        line.faults = faults[seed % KINDS];
-        line.message_max = seed % 3 ? 2000 : 9216;
-        line.delay_ms = 1 + seed % 30;
-        line.bytes_per_ms = 60;
-        line_run(&line, 8000);
-        must_settle("faults", seed);
+        survive("faults", &faults[seed % KINDS], seed);
         for (int i = 0; i < 2; i++) {
             restarts += line.end[i].restarts;
-            resets += line.end[i].session & 0xFFFFFF;
+            resets += line.end[i].life & 0xFFFFFF;
             taken += line.end[i].taken;
         }
     }
@@ -102,34 +109,66 @@ Test(link_channel, every_message_once_in_order_whatever_the_line_does)
     cr_assert_gt(restarts, 50);
 }
 
-/* Reset at each step of the handshake and of the first messages (at every third, a frame has five),
- * and both one after the other. */
+Test(link_channel, a_session_that_comes_again_does_no_harm)
+{
+    static const struct line_faults faults[] = {
+        {.again = 1000, .again_ends = 2},
+        {.again = 1000, .again_ends = 2, .lose = 300},
+        {.again = 1000, .again_ends = 2, .flip = 300, .insert = 300},
+        {.again = 1000, .again_ends = 2, .cut = 300},
+        {.again = 1000, .again_ends = 2, .slow = 1000},
+        {.again = 500, .again_ends = 2, .reset = 500},
+        /* Where a line keeps what an end said, the pair at least must be a new one (FORMAT.md). */
+        {.again = 1000, .again_ends = 1, .twice = 30000},
+        {.again = 1000, .again_ends = 1, .late = 30000},
+        {.again = 10000, .again_ends = 1, .reset = 10000, .late = 100000, .twice = 100000},
+    };
+    enum { KINDS = sizeof faults / sizeof faults[0] };
+    for (uint32_t seed = 0; seed < seeds(LINK_SEEDS); seed++)
+        survive("a session again", &faults[seed % KINDS], seed);
+}
+
+/* Ends are reset at each step of the handshake and of the first messages (at every third, a frame
+ * has five), and both one after the other. */
+static void reset_at(uint32_t at, int who, void (*reset)(struct line *, int), uint32_t told_ms)
+{
+    line_init(&line, at);
+    line.bytes_per_ms = 7; /* a frame of the handshake takes five steps */
+    line.delay_ms = 3;
+    line_run(&line, at);
+    bool was_up = line.end[0].ups && line.end[1].ups;
+    /* With the same session and nothing counted yet, both ends agree that it is the connection. */
+    const struct link_channel *other = &line.end[!(who & 1)].channel;
+    bool another = reset == line_reset || other->tx.base || other->rx.next;
+    reset(&line, who & 1);
+    if (who == 2) {
+        line_run(&line, at % 23);
+        reset(&line, 1);
+    }
+    line.bytes_per_ms = 250;
+    line_run(&line, told_ms);
+    cr_assert_null(line.wrong, "at %u, %d: %s", at, who, line.wrong);
+    cr_assert(line_settled(&line) || !was_up, "at %u, %d: not told within %u ms", at, who, told_ms);
+    if (was_up && another && who < 2)
+        cr_assert_eq(line.end[!who].restarts, 1, "at %u, %d: %u", at, who, line.end[!who].restarts);
+    line_run(&line, 500);
+    cr_assert_null(line.wrong, "at %u, %d: %s", at, who, line.wrong);
+    cr_assert(line_settled(&line), "at %u, %d", at, who);
+}
+
 Test(link_channel, a_reset_at_every_step_is_told_at_once, RELEASE_ONLY)
 {
-    for (uint32_t at = 0; at < 240; at += soak(3, 1)) {
-        for (int who = 0; who < 3; who++) {
-            line_init(&line, at);
-            line.bytes_per_ms = 7; /* a frame of the handshake takes five steps */
-            line.delay_ms = 3;
-            line_run(&line, at);
-            bool was_up = line.end[0].ups && line.end[1].ups;
-            line_reset(&line, who & 1);
-            if (who == 2) {
-                line_run(&line, at % 23);
-                line_reset(&line, 1);
-            }
-            line.bytes_per_ms = 250;
-            line_run(&line, 60);
-            cr_assert_null(line.wrong, "at %u, %d: %s", at, who, line.wrong);
-            cr_assert(line_settled(&line) || !was_up, "at %u, %d: not told within 60 ms", at, who);
-            if (was_up && who < 2)
-                cr_assert_eq(line.end[!who].restarts, 1, "at %u, %d: %u", at, who,
-                             line.end[!who].restarts);
-            line_run(&line, 500);
-            cr_assert_null(line.wrong, "at %u, %d: %s", at, who, line.wrong);
-            cr_assert(line_settled(&line), "at %u, %d", at, who);
-        }
-    }
+    for (uint32_t at = 0; at < 240; at += soak(3, 1))
+        for (int who = 0; who < 3; who++)
+            reset_at(at, who, line_reset, 60);
+}
+
+/* As of a board whose power was cut, when its chance gives what it gave before. */
+Test(link_channel, a_session_that_comes_again_is_told_at_once, RELEASE_ONLY)
+{
+    for (uint32_t at = 0; at < 240; at += soak(3, 1))
+        for (int who = 0; who < 3; who++)
+            reset_at(at, who, line_reset_again, 60);
 }
 
 Test(link_channel, a_long_cut_loses_nothing)
@@ -235,4 +274,31 @@ Test(link_channel, a_long_message_comes_behind_any_other)
         cr_assert(the_next_one_comes(first_len, most), "%u behind %u bytes", most, first_len);
     }
     cr_assert(the_next_one_comes(1024, 8193));
+}
+
+/* Only `from` speaks; `to` loses its power and comes again with the session that it had. */
+Test(link_channel, who_spoke_first_is_told_of_a_session_that_comes_again)
+{
+    static struct link_channel from, to;
+    struct link_delivery got;
+    uint32_t taken = 0, restarts = 0;
+    link_init(&from, &(struct link_config){.session = 1}, 0);
+    link_init(&to, &(struct link_config){.session = 2}, 0);
+    for (uint32_t now_ms = 0; now_ms < 2000; now_ms++) {
+        if (now_ms == 1000) {
+            cr_assert(from.tx.base && !from.tx.flights && !from.rx.next && taken > 5);
+            link_init(&to, &(struct link_config){.session = 2}, now_ms);
+            taken = 0;
+        }
+        while (link_next(&from, &got))
+            restarts += got.event == LINK_EV_RESTARTED;
+        while (link_next(&to, &got))
+            taken += got.event == LINK_EV_MESSAGE;
+        if (now_ms < 500 || now_ms > 1100) /* idle: only an ACK tells what there was */
+            link_send(&from, 1, long_message, 100);
+        pass(&from, &to, now_ms);
+        pass(&to, &from, now_ms);
+    }
+    cr_assert_eq(restarts, 1);
+    cr_assert_gt(taken, 5);
 }

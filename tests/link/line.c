@@ -22,7 +22,8 @@ static void wrong(struct line *line, const char *what)
 
 static void begin(struct line *line, struct line_end *end)
 {
-    struct link_config config = {.session = ++end->session};
+    struct link_config config = {.session = end->session};
+    end->life++;
     link_init(&end->channel, &config, line->now_ms);
     end->heard_any = false;
     end->fresh = true;
@@ -36,16 +37,22 @@ void line_init(struct line *line, uint64_t seed)
     line->bytes_per_ms = 250;
     line->delay_ms = 1;
     line->message_max = 3000;
-    line->end[1].session = 1u << 30;
-    for (int i = 0; i < 2; i++)
+    line->end[1].life = 1u << 30;
+    for (int i = 0; i < 2; i++) {
+        line->end[i].session = line->end[i].life + 1;
         begin(line, &line->end[i]);
+    }
+}
+
+void line_reset_again(struct line *line, int which)
+{
+    begin(line, &line->end[which]);
 }
 
 void line_reset(struct line *line, int which)
 {
-    uint32_t heard_session = line->end[which].heard_session;
-    begin(line, &line->end[which]);
-    line->end[which].heard_session = heard_session;
+    line->end[which].session = line->end[which].life + 1;
+    line_reset_again(line, which);
 }
 
 static void put32(uint8_t *out, uint32_t value)
@@ -70,7 +77,7 @@ static void send_messages(struct line *line, struct line_end *end)
     static uint8_t message[LINK_MESSAGE_MAX];
     while (link_is_up(&end->channel)) {
         uint32_t len = HEAD_BYTES + end->index * 997 % (line->message_max - HEAD_BYTES + 1);
-        put32(message, end->session);
+        put32(message, end->life);
         put32(message + 4, end->connection);
         put32(message + 8, end->index);
         put32(message + 12, len);
@@ -82,6 +89,24 @@ static void send_messages(struct line *line, struct line_end *end)
     }
 }
 
+/* Within a connection every message once, in order; nothing of an older one. */
+static void check_order(struct line *line, const struct line_end *end, uint32_t life,
+                        uint32_t connection, uint32_t index)
+{
+    if (end->fresh) {
+        if (life < end->heard_life)
+            wrong(line, "a message of a life before the last");
+        if (end->heard_any && life == end->heard_life && connection <= end->heard_connection)
+            wrong(line, "a message of a connection before");
+        if (index)
+            wrong(line, "the first message of a connection did not come");
+    } else if (life != end->heard_life || connection != end->heard_connection) {
+        wrong(line, "another connection without RESTARTED");
+    } else if (index != end->heard_index) {
+        wrong(line, index < end->heard_index ? "a message twice" : "a message is missing");
+    }
+}
+
 static void check_message(struct line *line, struct line_end *end, const struct link_delivery *got)
 {
     const uint8_t *bytes = got->bytes;
@@ -89,28 +114,18 @@ static void check_message(struct line *line, struct line_end *end, const struct 
         wrong(line, "a message is not whole");
         return;
     }
-    uint32_t session = get32(bytes), connection = get32(bytes + 4), index = get32(bytes + 8);
+    uint32_t life = get32(bytes), connection = get32(bytes + 4), index = get32(bytes + 8);
     for (uint32_t i = HEAD_BYTES; i < got->len; i++) {
         if (bytes[i] != content(index, i))
             wrong(line, "a message is changed");
     }
     if (got->kind != 1 + index % 200)
         wrong(line, "the kind is another");
-    if (end->fresh) {
-        if (session < end->heard_session)
-            wrong(line, "a message of a session before the last");
-        if (end->heard_any && session == end->heard_session && connection <= end->heard_connection)
-            wrong(line, "a message of a connection before");
-        if (index)
-            wrong(line, "the first message of a connection did not come");
-    } else if (session != end->heard_session || connection != end->heard_connection) {
-        wrong(line, "another connection without RESTARTED");
-    } else if (index != end->heard_index) {
-        wrong(line, index < end->heard_index ? "a message twice" : "a message is missing");
-    }
+    if (!line->stale_allowed)
+        check_order(line, end, life, connection, index);
     end->fresh = false;
     end->heard_any = true;
-    end->heard_session = session;
+    end->heard_life = life;
     end->heard_connection = connection;
     end->heard_index = index + 1;
     end->taken++;
@@ -192,6 +207,8 @@ static void strike(struct line *line)
         line->cut_until_ms = line->now_ms + line_random(line, 9000);
     if (strikes(line, line->faults.reset))
         line_reset(line, (int)line_random(line, 2));
+    if (strikes(line, line->faults.again))
+        line_reset_again(line, (int)line_random(line, line->faults.again_ends));
     for (int i = 0; i < 2; i++) {
         if (strikes(line, line->faults.slow))
             line->end[i].slow_until_ms = line->now_ms + line_random(line, 3000);

@@ -23,6 +23,7 @@ bool legible, dark_at_once;
 unsigned cuts, offs, ons, looks, watches;
 int64_t watched_open_ms;
 bool watched_at_end;
+static struct sim_body_op op; /* of the body that stands still */
 
 /* ---- The body ---- */
 
@@ -71,10 +72,31 @@ static const struct sim_body_kind kind = {.name = "board",
                                           .off = off,
                                           .watch = watch};
 
-static void open_device(void)
+static bool last_op(struct sim_body *body, struct sim_body_op *out)
 {
-    st = (struct sim_stepped){
-        .scn = scn, .kind = &kind, .started = true, .devices = 1, .device = &dev};
+    (void)body;
+    *out = op;
+    return op.number != 0;
+}
+
+static void go_on(struct sim_body *body)
+{
+    (void)body;
+    op.in_progress = false;
+}
+
+static const struct sim_body_kind kind_still = {.name = "board",
+                                                .what = "board",
+                                                .waits = true,
+                                                .on = on,
+                                                .off = off,
+                                                .last_op = last_op,
+                                                .go_on = go_on};
+
+static void open_device(const struct sim_body_kind *of)
+{
+    st =
+        (struct sim_stepped){.scn = scn, .kind = of, .started = true, .devices = 1, .device = &dev};
     st.yard.scn = scn;
     st.yard.world = &world;
     world.pace = 1;
@@ -94,14 +116,14 @@ static void open_device(void)
                  0);
 }
 
-static void begin(bool faults)
+static void begin(const struct sim_body_kind *of, bool faults)
 {
     struct scn_messages messages = {0};
     char why[512];
     cr_assert_eq(scn_parse(&scn, "free.yaml", scenario, sizeof scenario - 1, NULL, &messages), 0);
     cr_assert_eq(sim_world_build(&world, scn, why, sizeof why), 0, "%s", why);
     cr_assert_eq(sim_shard_init(&shard, &world), 0);
-    open_device();
+    open_device(of);
     dev.faults.count = faults ? dev.faults.count : 0;
     const struct sim_flash_base *base = &world.base[0];
     part = malloc(st.flash_bytes);
@@ -111,6 +133,8 @@ static void begin(bool faults)
             memcpy(part + at, base->sector[at / base->sector_bytes], base->sector_bytes);
     dev.bootloader = malloc(world.layout.bootloader_bytes);
     memcpy(dev.bootloader, part, world.layout.bootloader_bytes);
+    dev.file = part;
+    op = (struct sim_body_op){0};
     legible = true;
     dark_at_once = false;
     cuts = offs = ons = looks = watches = 0;
@@ -119,12 +143,17 @@ static void begin(bool faults)
 
 void board_open(void)
 {
-    begin(false);
+    begin(&kind, false);
 }
 
 void board_open_cuts(void)
 {
-    begin(true);
+    begin(&kind, true);
+}
+
+void board_open_still(void)
+{
+    begin(&kind_still, false);
 }
 
 void board_close(void)
@@ -155,6 +184,20 @@ void boot(const char *slot, const char *trial, const char *version)
     snprintf(line, sizeof line, "time=t level=info device=d event=firmware version=%.40s boots=1",
              version);
     st_said(&dev, line);
+}
+
+void operates(enum sim_flash_op_kind kind_of, uint32_t addr, const uint8_t *page)
+{
+    uint32_t len =
+        kind_of == SIM_FLASH_ERASE ? dev.flash.base->sector_bytes : dev.flash.base->page_bytes;
+    op = (struct sim_body_op){op.number + 1, true, {kind_of, addr, len, 0, page}};
+    st_stands(&dev);
+    if (kind_of == SIM_FLASH_ERASE)
+        memset(part + addr, 0xFF, len);
+    else
+        for (uint32_t i = 0; i < len; i++)
+            part[addr + i] &= page[i];
+    st_settle(&dev);
 }
 
 /* Everything in slot A is erased. */

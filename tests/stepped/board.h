@@ -1,6 +1,6 @@
 /*
- * One free body on the ground, which is on and boots: the body is a fake; world, oracle and flash
- * are the simulator's own. One for each test.
+ * One body on the ground, a free one or one that stands still, which is on and boots: the body is a
+ * fake; world, oracle and flash are the simulator's own. One for each test.
  */
 #ifndef TESTS_STEPPED_BOARD_H
 #define TESTS_STEPPED_BOARD_H
@@ -21,9 +21,12 @@ extern bool watched_at_end;
 /* For TestSuite: without the scenario's faults, and with them. */
 void board_open(void);
 void board_open_cuts(void);
+void board_open_still(void); /* one that stands still before each operation */
 void board_close(void);
 
 void boot(const char *slot, const char *trial, const char *version); /* its lines */
+/* One that stands still stands before this operation, and does it. page: what is programmed. */
+void operates(enum sim_flash_op_kind kind, uint32_t addr, const uint8_t *page);
 void wipe_running(void);     /* everything in slot A is erased */
 void spoil_bootloader(void); /* one byte of what the factory wrote */
 uint64_t broken(void);       /* promises, all together */
