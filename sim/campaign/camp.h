@@ -201,6 +201,8 @@ struct camp {
 
     enum camp_state state;
     int64_t now_us;
+    bool deaf; /* not all that was said has been heard */
+    int64_t deaf_from_us;
     int32_t at_phase; /* -1 before the first tick */
     int64_t stopped_us;
     int64_t rate_next_us; /* nominal time of the next enrolment under a rate */
@@ -284,6 +286,8 @@ bool camp_wire_telemetry(struct camp_telemetry *out, char device_id[CAMP_ID_MAX]
                          uint32_t len);
 /* Does it say when it was sent? */
 bool camp_wire_is_dated(const char *json, uint32_t len);
+/* When, by its `at`: microseconds since 1970. False: not in the form of RFC 3339, in UTC. */
+bool camp_wire_at(int64_t *out_us, const char *json, uint32_t len);
 bool camp_wire_is_pong(const char *json, uint32_t len);
 const char *camp_status_name(int status);
 const char *camp_command_name(int command);
@@ -324,6 +328,13 @@ void camp_deadlines_run(struct camp *camp);
 
 /* track.c */
 void camp_heard(struct camp *camp, uint32_t device, int64_t at_us);
+
+/* deaf.c */
+/* When a message that comes at at_us was said. */
+int64_t camp_said_us(const struct camp *camp, uint32_t device, const char *json, uint32_t len,
+                     int64_t at_us);
+/* Up to this time all was heard: silence until then is silence. */
+int64_t camp_heard_until_us(const struct camp *camp);
 
 /* measure.c */
 void camp_measure_confirmed(struct camp *camp, uint32_t device);

@@ -215,10 +215,12 @@ int camp_tick(struct camp *camp, int64_t now_us)
     if (camp_phase_next_at(camp) <= now_us)
         camp->dirty = true;
     camp->now_us = now_us;
-    camp_deadlines_run(camp);
+    if (!camp->deaf)
+        camp_deadlines_run(camp);
     camp_phases_begin(camp);
     camp_operator_run(camp);
-    camp_phases_run(camp);
+    if (!camp->deaf)
+        camp_phases_run(camp);
     if (camp->broken) {
         snprintf(camp->message, sizeof camp->message, "campaign: out of memory");
         return CAMP_EMEMORY;
