@@ -5,6 +5,7 @@
  */
 #include "camp.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Messages may be told a day late (a driver reports runs), and that a little late. */
@@ -225,5 +226,8 @@ void camp_telemetry_json(struct camp *camp, uint32_t device, const char *json, u
     if (run.resets && run.first_reset_us == CAMP_RESETS_UNTIMED)
         run.first_reset_us = run.last_reset_us = run.last_us;
     count(camp, &run, at_us);
-    camp_telemetry_note(measured, mark);
+    if (camp_telemetry_note(measured, mark)) {
+        camp->broken = true;
+        snprintf(camp->message, sizeof camp->message, "campaign: out of memory");
+    }
 }
