@@ -31,7 +31,9 @@ void device_http_cancel(struct agent_device *device);
 /* device_telemetry.c */
 void device_telemetry_init(struct agent_device *device);
 void device_telemetry_send(struct agent_device *device);
-void device_telemetry_acked(struct agent_device *device);
+void device_telemetry_acked(struct agent_device *device); /* that of telemetry_token */
+/* With the connection: what was not acknowledged is told again in the next one. */
+void device_telemetry_lost(struct agent_device *device);
 
 /* device_status.c: text as the inside of a JSON string, with both quotation marks; cut off when it
  * does not fit. */

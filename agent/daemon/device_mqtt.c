@@ -64,8 +64,8 @@ static void on_down(void *ctx, const char *why)
     if (!device->running)
         return;
     device->up_since_ms = 0;
-    device->status_token = device->telemetry_token = 0;
-    ev_timer_stop(device->config->loop, &device->telemetry_timer);
+    device->status_token = 0;
+    device_telemetry_lost(device);
     device->config->hooks.changed(device->config->ctx);
     try_later(device, why);
 }

@@ -61,9 +61,15 @@ void device_telemetry_init(struct agent_device *device)
     device->cpu_ms = cpu_ms();
 }
 
+/*
+ * On a slow link the next one is sent before the last is acknowledged. What is waited for is the
+ * first that is under way: a later one would never be the last for long enough. It alone tells the
+ * faults; until its fate is known the others tell none.
+ */
 void device_telemetry_send(struct agent_device *device)
 {
     char at[AGENT_TIME_TEXT], version[2 * BOOT_VERSION_MAX + 3], text[512];
+    uint32_t untold = device->faults - device->faults_sent;
     if (!device->running || device->stopping || device->config->no_telemetry ||
         !agent_mqtt_is_up(device->mqtt))
         return;
@@ -74,11 +80,19 @@ void device_telemetry_send(struct agent_device *device)
                        "\"energy_mw\":%lld,\"memory_kb\":%lld,\"cpu_permille\":%lld,\"resets\":%u}",
                        device->agent_config.device_id, ++device->telemetry_seq, at, version,
                        (long long)energy_mw(device), (long long)memory_kb(),
-                       (long long)cpu_permille(device), device->faults);
-    device->faults_sent = device->faults;
-    device->telemetry_token =
-        device_publish(device, device->telemetry_topic, text, (uint32_t)len, 1, false);
+                       (long long)cpu_permille(device), untold);
+    uint32_t token = device_publish(device, device->telemetry_topic, text, (uint32_t)len, 1, false);
+    if (!device->telemetry_token) {
+        device->telemetry_token = token;
+        device->faults_sent = token ? untold : 0;
+    }
     device_after(device, &device->telemetry_timer, device->config->telemetry_every_ms);
+}
+
+void device_telemetry_lost(struct agent_device *device)
+{
+    ev_timer_stop(device->config->loop, &device->telemetry_timer);
+    device->telemetry_token = device->faults_sent = 0;
 }
 
 void device_telemetry_acked(struct agent_device *device)

@@ -75,7 +75,9 @@ struct camp_span {
     int64_t resets;
 };
 
-enum { CAMP_MARKS = 4 }; /* telemetry of a device that may be in flight at once, and then some */
+/* Telemetry of a device that comes again is among its last so many: as many as a broker may have
+ * under way to the service (mosquitto's max_inflight_messages: 20, in our configurations 100). */
+enum { CAMP_MARKS = 128 };
 
 /* What the device measures and answers; a row of its own, because it changes far more often. */
 struct camp_measured {
@@ -84,9 +86,11 @@ struct camp_measured {
     int64_t ping_us;  /* tick at which the last ping was sent, -1 never */
     int64_t ping_out; /* number of the outgoing message it was, 0: answered or given up */
     int64_t answers, answers_bad;
-    int64_t reset_us;          /* the last unplanned reset that was told, -1 never */
-    int64_t crash_us;          /* the first one of the confirmed candidate, -1 never */
-    uint64_t mark[CAMP_MARKS]; /* of the last messages that counted, the latest first; 0: none */
+    int64_t reset_us; /* the last unplanned reset that was told, -1 never */
+    int64_t crash_us; /* the first one of the confirmed candidate, -1 never */
+    uint64_t *mark;   /* of the last messages that counted, the latest first; room for CAMP_MARKS,
+                         NULL as long as there are none: a fleet that tells runs has none */
+    uint32_t marks;
 };
 
 struct camp_device {
@@ -201,6 +205,8 @@ struct camp {
 
     enum camp_state state;
     int64_t now_us;
+    bool deaf; /* not all that was said has been heard */
+    int64_t deaf_from_us;
     int32_t at_phase; /* -1 before the first tick */
     int64_t stopped_us;
     int64_t rate_next_us; /* nominal time of the next enrolment under a rate */
@@ -284,6 +290,8 @@ bool camp_wire_telemetry(struct camp_telemetry *out, char device_id[CAMP_ID_MAX]
                          uint32_t len);
 /* Does it say when it was sent? */
 bool camp_wire_is_dated(const char *json, uint32_t len);
+/* When, by its `at`: microseconds since 1970. False: not in the form of RFC 3339, in UTC. */
+bool camp_wire_at(int64_t *out_us, const char *json, uint32_t len);
 bool camp_wire_is_pong(const char *json, uint32_t len);
 const char *camp_status_name(int status);
 const char *camp_command_name(int command);
@@ -325,16 +333,25 @@ void camp_deadlines_run(struct camp *camp);
 /* track.c */
 void camp_heard(struct camp *camp, uint32_t device, int64_t at_us);
 
+/* deaf.c */
+/* When a message that comes at at_us was said. */
+int64_t camp_said_us(const struct camp *camp, uint32_t device, const char *json, uint32_t len,
+                     int64_t at_us);
+/* Up to this time all was heard: silence until then is silence. */
+int64_t camp_heard_until_us(const struct camp *camp);
+
 /* measure.c */
 void camp_measure_confirmed(struct camp *camp, uint32_t device);
 /* When silence of a confirmed device counts as missed telemetry. */
 int64_t camp_quiet_from(const struct camp *camp, uint32_t device);
 void camp_measure_quiet(struct camp *camp, uint32_t device);
 
-/* repeats.c: what came before by its mark, never 0; a mark of 0 is no repeat and is not noted */
+/* repeats.c: what came before by its mark, never 0; a mark of 0 is no repeat and is not noted.
+ * -1: no memory. */
 uint64_t camp_telemetry_mark(const char *json, uint32_t len);
 bool camp_telemetry_is_repeat(const struct camp_measured *measured, uint64_t mark);
-void camp_telemetry_note(struct camp_measured *measured, uint64_t mark);
+int camp_telemetry_note(struct camp_measured *measured, uint64_t mark);
+int camp_marks_make(struct camp_measured *measured); /* room for them; none is set */
 
 /* burn_in.c: a lab phase that was done before */
 bool camp_burn_in_takes(const struct camp *camp, const struct camp_phase_now *phase);
@@ -385,9 +402,9 @@ int camp_store_commit(struct camp *camp); /* everything dirty, in one transactio
 void camp_store_close(struct camp *camp);
 int camp_load(struct camp *camp); /* nothing there: nothing changes */
 int camp_error_db(struct camp *camp, const char *what);
-/* A row of a service from before there were marks ends where they begin: it has none. */
-enum { CAMP_SUMS_BYTES = 168, CAMP_MEASURED_BYTES = CAMP_SUMS_BYTES + 8 * CAMP_MARKS };
-void camp_measured_encode(uint8_t out[CAMP_MEASURED_BYTES], const struct camp_measured *in);
-void camp_measured_decode(struct camp_measured *out, const uint8_t *in, uint32_t len);
+enum { CAMP_SUMS_BYTES = 168, CAMP_MEASURED_BYTES_MAX = CAMP_SUMS_BYTES + 4 + 8 * CAMP_MARKS };
+uint32_t camp_measured_encode(uint8_t out[CAMP_MEASURED_BYTES_MAX], const struct camp_measured *in);
+/* CAMP_ECONFIG: no such row; CAMP_EMEMORY. */
+int camp_measured_decode(struct camp_measured *out, const uint8_t *in, uint32_t len);
 
 #endif

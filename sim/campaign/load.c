@@ -108,12 +108,14 @@ static int take_device(struct camp *camp, sqlite3_stmt *row)
 static int take_measured(struct camp *camp, sqlite3_stmt *row)
 {
     int64_t device = sqlite3_column_int64(row, 0);
-    int bytes = sqlite3_column_bytes(row, 1);
-    if (device < 0 || device >= camp->config->devices ||
-        (bytes != CAMP_MEASURED_BYTES && bytes != CAMP_SUMS_BYTES))
+    if (device < 0 || device >= camp->config->devices)
         return error_format(camp, "a device's measurements are damaged");
     struct camp_device *it = &camp->device[device];
-    camp_measured_decode(&it->measured, sqlite3_column_blob(row, 1), (uint32_t)bytes);
+    int error = camp_measured_decode(&it->measured, sqlite3_column_blob(row, 1),
+                                     (uint32_t)sqlite3_column_bytes(row, 1));
+    if (error)
+        return error == CAMP_EMEMORY ? error
+                                     : error_format(camp, "a device's measurements are damaged");
     if (it->heard_us < it->measured.last_us)
         it->heard_us = it->measured.last_us; /* telemetry alone writes no device row */
     return CAMP_OK;

@@ -5,6 +5,7 @@
  */
 #include "camp.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Messages may be told a day late (a driver reports runs), and that a little late. */
@@ -28,13 +29,20 @@ static struct camp_span *span_of(struct camp *camp, const struct camp_telemetry 
     return candidate ? NULL : &it->measured.before;
 }
 
-static void span_add(struct camp_span *span, const struct camp_telemetry *run, int64_t every_us)
+/* sudden: what was sent in a long time came at once, so that nothing tells the intervals of the
+ * messages but their number. They stand for as many, and for none that will be missed later. */
+static void span_add(struct camp_span *span, const struct camp_telemetry *run, int64_t every_us,
+                     bool sudden)
 {
     if (span->base_us < 0 || run->first_us <= span->base_us)
         span->base_us =
             run->first_us - every_us; /* the run began before the confirmation was known */
     span->received += run->received;
     span->expected = intervals(span->base_us, run->last_us, every_us, true);
+    if (sudden && every_us > 0 && span->expected < span->received) {
+        span->base_us -= (span->received - span->expected) * every_us;
+        span->expected = span->received;
+    }
     span->energy += run->energy_mw * run->received;
     span->memory += run->memory_kb * run->received;
     span->cpu += run->cpu_permille * run->received;
@@ -88,7 +96,8 @@ static void run_news(struct camp *camp, const struct camp_telemetry *run)
     }
 }
 
-void camp_telemetry(struct camp *camp, const struct camp_telemetry *run)
+/* heard_us: its arrival, which may be long after its last_us. */
+static void count(struct camp *camp, const struct camp_telemetry *run, int64_t heard_us)
 {
     camp->counts.telemetry++;
     if (!run_is_sane(camp, run)) {
@@ -104,17 +113,22 @@ void camp_telemetry(struct camp *camp, const struct camp_telemetry *run)
         camp->dirty = true;
         return;
     }
-    camp_heard(camp, run->device, run->last_us);
+    camp_heard(camp, run->device, heard_us);
     camp_change_begin(camp, run->device);
     struct camp_span *span = span_of(camp, run);
     if (span && fresh)
-        span_add(span, run, camp->config->device[run->device].telemetry_every_us);
+        span_add(span, run, camp->config->device[run->device].telemetry_every_us, camp->deaf);
     if (fresh)
         it->measured.last_us = run->last_us;
     if (resets)
         resets_add(camp, span, run);
     run_news(camp, run);
     camp_change_end_measured(camp, run->device);
+}
+
+void camp_telemetry(struct camp *camp, const struct camp_telemetry *run)
+{
+    count(camp, run, run->last_us);
 }
 
 /* From the confirmation on intervals are expected, whether or not a message ever comes. */
@@ -208,9 +222,12 @@ void camp_telemetry_json(struct camp *camp, uint32_t device, const char *json, u
     if (camp_telemetry_is_repeat(measured, mark))
         return;
     run.device = device;
-    run.first_us = run.last_us = at_us;
+    run.first_us = run.last_us = camp_said_us(camp, device, json, len, at_us);
     if (run.resets && run.first_reset_us == CAMP_RESETS_UNTIMED)
-        run.first_reset_us = run.last_reset_us = at_us;
-    camp_telemetry(camp, &run);
-    camp_telemetry_note(measured, mark);
+        run.first_reset_us = run.last_reset_us = run.last_us;
+    count(camp, &run, at_us);
+    if (camp_telemetry_note(measured, mark)) {
+        camp->broken = true;
+        snprintf(camp->message, sizeof camp->message, "campaign: out of memory");
+    }
 }

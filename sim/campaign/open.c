@@ -112,7 +112,7 @@ static const struct camp_device fresh_device = {
 static int devices_open(struct camp *camp)
 {
     uint32_t devices = camp->config->devices;
-    camp->device = malloc(sizeof *camp->device * devices);
+    camp->device = calloc(devices, sizeof *camp->device);
     camp->dirty_row = malloc(sizeof *camp->dirty_row * devices);
     camp->dirty_measured = malloc(sizeof *camp->dirty_measured * devices);
     camp->waiting = malloc(sizeof *camp->waiting * devices);
@@ -174,6 +174,8 @@ void camp_close(struct camp *camp)
         return;
     camp_store_close(camp);
     sim_queue_free(&camp->due);
+    for (uint32_t i = 0; camp->device && i < camp->config->devices; i++)
+        free(camp->device[i].measured.mark);
     free(camp->device);
     free(camp->dirty_row);
     free(camp->dirty_measured);
@@ -215,10 +217,12 @@ int camp_tick(struct camp *camp, int64_t now_us)
     if (camp_phase_next_at(camp) <= now_us)
         camp->dirty = true;
     camp->now_us = now_us;
-    camp_deadlines_run(camp);
+    if (!camp->deaf)
+        camp_deadlines_run(camp);
     camp_phases_begin(camp);
     camp_operator_run(camp);
-    camp_phases_run(camp);
+    if (!camp->deaf)
+        camp_phases_run(camp);
     if (camp->broken) {
         snprintf(camp->message, sizeof camp->message, "campaign: out of memory");
         return CAMP_EMEMORY;

@@ -114,10 +114,10 @@ static bool write_device(struct camp *camp, uint32_t device)
 static bool write_measured(struct camp *camp, uint32_t device)
 {
     sqlite3_stmt *statement = camp->statement[CAMP_SQL_MEASURED];
-    uint8_t sums[CAMP_MEASURED_BYTES];
-    camp_measured_encode(sums, &camp->device[device].measured);
+    uint8_t sums[CAMP_MEASURED_BYTES_MAX];
+    uint32_t bytes = camp_measured_encode(sums, &camp->device[device].measured);
     sqlite3_bind_int64(statement, 1, device);
-    sqlite3_bind_blob(statement, 2, sums, sizeof sums, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 2, sums, (int)bytes, SQLITE_STATIC);
     return run(camp, CAMP_SQL_MEASURED);
 }
 

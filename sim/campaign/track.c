@@ -117,8 +117,9 @@ static void version_set(struct camp_device *it, const char *version, int64_t at_
     }
 }
 
+/* at_us: its arrival. */
 static void status_apply(struct camp *camp, uint32_t device, const struct camp_wire_status *status,
-                         int64_t at_us)
+                         int64_t said_us, int64_t at_us)
 {
     struct camp_device *it = &camp->device[device];
     if (refuses_again(it, status->status))
@@ -127,7 +128,7 @@ static void status_apply(struct camp *camp, uint32_t device, const struct camp_w
     memcpy(it->reason, status->reason, sizeof it->reason);
     enum rep_outcome outcome = outcome_of(it, status->status);
     if (outcome != REP_OUT_NONE)
-        outcome_set(camp, device, outcome, at_us);
+        outcome_set(camp, device, outcome, said_us);
     it->approve_us = CAMP_NEVER;
     if (status->status == CAMP_ST_WAITING_APPLY && camp->config->plan->approval &&
         camp->state == CAMP_RUNNING)
@@ -149,6 +150,7 @@ void camp_status(struct camp *camp, uint32_t device, const char *json, uint32_t 
         camp->dirty = true;
         return;
     }
+    int64_t said_us = camp_said_us(camp, device, json, len, at_us);
     camp_heard(camp, device, at_us);
     struct camp_device *it = camp_change_begin(camp, device);
     if (status.seq <= it->seq) {
@@ -156,9 +158,9 @@ void camp_status(struct camp *camp, uint32_t device, const char *json, uint32_t 
         camp->dirty = true;
     } else {
         it->seq = status.seq;
-        version_set(it, status.version, at_us);
+        version_set(it, status.version, said_us);
         if (it->enrolled_us >= 0 && strcmp(status.campaign_id, camp->config->campaign_id) == 0) {
-            status_apply(camp, device, &status, at_us);
+            status_apply(camp, device, &status, said_us, at_us);
         } else {
             camp->counts.foreign++;
             camp->dirty = true;

@@ -92,7 +92,7 @@ void camp_trigger_no_data(struct camp *camp, struct camp_phase_now *phase)
 
 static bool is_quiet(const struct camp *camp)
 {
-    int64_t waited_us = camp->now_us - camp->stopped_us;
+    int64_t waited_us = camp_heard_until_us(camp) - camp->stopped_us;
     return camp->tally[0].under_way + camp->tally[1].under_way == 0 ||
            waited_us >= camp->config->plan->silent_after_us;
 }

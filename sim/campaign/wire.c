@@ -11,6 +11,7 @@
 #include "camp.h"
 
 #include <string.h>
+#include <time.h>
 
 enum { WIRE_TOKENS_MAX = 64 };
 
@@ -205,6 +206,28 @@ bool camp_wire_is_dated(const char *json, uint32_t len)
 {
     struct wire_object object;
     return object_parse(&object, json, len) && object_find(&object, "at");
+}
+
+/* "2026-03-19T10:00:02.125Z"; the fraction may be missing, and counts to milliseconds. */
+bool camp_wire_at(int64_t *out_us, const char *json, uint32_t len)
+{
+    struct wire_object object;
+    struct tm utc = {0};
+    char text[40];
+    if (!object_parse(&object, json, len) || !object_string(&object, "at", text, sizeof text))
+        return false;
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
+    if (!end)
+        return false;
+    *out_us = (int64_t)timegm(&utc) * CAMP_SECOND;
+    if (*end == '.') {
+        const char *digits = ++end;
+        for (int64_t worth_us = CAMP_SECOND / 10; *end >= '0' && *end <= '9'; worth_us /= 10)
+            *out_us += (*end++ - '0') * (worth_us >= 1000 ? worth_us : 0);
+        if (end == digits)
+            return false;
+    }
+    return end[0] == 'Z' && !end[1];
 }
 
 bool camp_wire_is_pong(const char *json, uint32_t len)

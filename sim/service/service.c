@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* While the service was deaf (not connected, or not running), messages gathered at the broker. Time
- * stands still for the campaign until they have come: or it would take devices for silent whose
- * words wait at its door. They have come when nothing did for QUIET_S, but SETTLES_MAX times the
- * configured time is enough. */
+/* While the service was deaf (not connected, or not running), messages gathered at the broker. The
+ * campaign judges nobody until they have come: or it would take devices for silent whose words wait
+ * at its door. They have come when nothing did for QUIET_S, but SETTLES_MAX times the configured
+ * time is enough. */
 static const double QUIET_S = 0.1, LOOK_S = 0.05, SETTLES_MAX = 10, HOSTILE_EVERY_S = 1;
 enum { DOWN_TOLD_EVERY = 60 };
 
@@ -32,7 +32,7 @@ int64_t svc_now_us(const struct svc *svc)
 {
     int64_t passed_us = (int64_t)(ev_time() * 1e6) - svc->state.started_us;
     int64_t now_us = svc->state.started_us + passed_us * svc->camp_config.pace;
-    return svc->settled && now_us > svc->now_us ? now_us : svc->now_us;
+    return now_us > svc->now_us ? now_us : svc->now_us;
 }
 
 /* ---- The campaign ---- */
@@ -117,13 +117,12 @@ static void said(void *ctx, enum sim_said what, uint32_t device, const char *jso
 {
     struct svc *svc = ctx;
     step(svc);
-    if (!svc->settled)
-        svc->now_us++; /* two messages never come at the same time */
-    int64_t at_us = svc_now_us(svc);
+    svc->now_us++; /* two messages never come at the same time */
+    svc->now_us = svc_now_us(svc);
     if (what == SIM_SAID_STATUS)
-        camp_status(svc->camp, device, json, len, at_us);
+        camp_status(svc->camp, device, json, len, svc->now_us);
     else
-        camp_telemetry_json(svc->camp, device, json, len, at_us);
+        camp_telemetry_json(svc->camp, device, json, len, svc->now_us);
     svc->heard = true;
     svc->heard_at = ev_now(svc->loop);
 }
@@ -149,6 +148,7 @@ static void on_down(struct svc *svc, const char *why)
 {
     svc->now_us = svc_now_us(svc);
     svc->settled = false;
+    camp_deaf(svc->camp, svc->now_us);
     if (svc->downs++ % DOWN_TOLD_EVERY == 0 || strcmp(svc->why, why))
         SVC_LOG(AGENT_LOG_WARN, "disconnected", AGENT_TEXT("host", svc->settings->broker.host),
                 AGENT_NUMBER("port", svc->settings->broker.port), AGENT_TEXT("why", why),
@@ -165,16 +165,19 @@ static void link_changed(void *ctx, bool up, const char *why)
         on_down(svc, why);
 }
 
-static void settle(struct svc *svc)
+/* True when all has come just now, and can be judged. */
+static bool settle(struct svc *svc)
 {
     if (svc->settled || !sim_desk_is_up(svc->desk))
-        return;
+        return false;
     double settle_s = svc->settings->settle_ms / 1e3, now = ev_now(svc->loop);
     double up_s = now - svc->up_at;
     if (up_s < settle_s || (now - svc->heard_at < QUIET_S && up_s < settle_s * SETTLES_MAX))
-        return;
+        return false;
     svc->settled = true;
+    camp_hears(svc->camp);
     SVC_LOG(AGENT_LOG_INFO, "settled", AGENT_NUMBER("after_ms", up_s * 1e3));
+    return true;
 }
 
 static void tell_hostile(struct svc *svc, double *told_at)
@@ -283,6 +286,7 @@ static int open_campaign(struct svc *svc, char message[SIM_SERVICE_MESSAGE_MAX])
     }
     camp_on_event(svc->camp, on_event, svc);
     svc->now_us = camp_latest_us(svc->camp);
+    camp_deaf(svc->camp, svc->now_us);
     return 0;
 }
 
@@ -348,9 +352,9 @@ static void run_once(struct svc *svc, double ticked_at)
 
 static void act_when_due(struct svc *svc, double *ticked_at)
 {
-    settle(svc);
-    if (svc->settled && camp_next_at(svc->camp) <= svc_now_us(svc) &&
-        ev_time() - *ticked_at >= svc->settings->tick_ms / 1e3) {
+    bool due = svc->settled && camp_next_at(svc->camp) <= svc_now_us(svc) &&
+               ev_time() - *ticked_at >= svc->settings->tick_ms / 1e3;
+    if (settle(svc) || due) {
         *ticked_at = ev_time();
         svc_tick(svc);
     }

@@ -62,7 +62,7 @@ struct svc {
     struct agent_identity *identity;
     struct sim_desk *desk;
     struct agent_kit_control *control;
-    int64_t now_us; /* of the campaign, at its last tick */
+    int64_t now_us; /* of the campaign, at its last tick or message */
     double up_at, heard_at;
     bool heard;     /* something that was not followed by a tick yet */
     bool settled;   /* since the last connection: what waited at the broker has come */

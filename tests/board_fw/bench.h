@@ -13,7 +13,12 @@
 #include "rig/board.h"
 #include "sim/firmware.h"
 
-enum { BENCH_SAID_MAX = 1 << 19, BENCH_HEARD_MAX = 1 << 18, BENCH_WAIT_S = 120 };
+enum {
+    BENCH_SAID_MAX = 1 << 19,
+    BENCH_HEARD_MAX = 1 << 18,
+    BENCH_WAIT_S = 120,
+    BENCH_ACKS_MAX = 8
+};
 
 struct bench_image {
     uint8_t *bytes;
@@ -30,6 +35,7 @@ struct bench_rude {
     bool stale;          /* before each DATA one of another transfer, of other bytes */
     uint32_t noise;      /* of 65,536 bytes, this many are changed, either way */
     uint32_t begin_anew; /* before so many DATA messages the gateway begins anew, once; 0: never */
+    uint32_t acks_late;  /* a publish is acknowledged when so many more have come */
 };
 
 struct gateway;
@@ -52,6 +58,7 @@ struct bench {
     bool told_stale;                  /* for this offset */
     bool sending, headed;
     uint32_t transfer, offset, datas, gets;
+    uint32_t unanswered[BENCH_ACKS_MAX], unanswered_count; /* tokens, the oldest first */
 
     char said[BENCH_SAID_MAX]; /* the console, line by line */
     size_t said_len, seen;

@@ -18,11 +18,17 @@ static uint32_t random_of(struct bench *bench)
     return bench->chance >> 16;
 }
 
+static void forget(struct bench *bench)
+{
+    bench->sending = bench->greeted = false;
+    bench->unanswered_count = 0;
+}
+
 void bench_gateway_start(struct bench *bench)
 {
     const struct link_config config = {0x67000000u + ++bench->lives, 200, 5000};
     link_init(&bench->channel, &config, now_ms());
-    bench->sending = bench->greeted = false;
+    forget(bench);
 }
 
 bool bench_gateway_send(struct bench *bench, const struct link_message *message)
@@ -96,9 +102,16 @@ static void publish(struct bench *bench, const struct link_message *message)
 {
     bench_heard(bench, message->topic == LINK_TOPIC_STATUS ? "status" : "telemetry", message->bytes,
                 message->len);
-    if (message->token)
-        bench_gateway_send(bench,
-                           &(struct link_message){.kind = LINK_PUBLISHED, .token = message->token});
+    if (!message->token)
+        return;
+    cr_assert(bench->rude.acks_late < BENCH_ACKS_MAX);
+    bench->unanswered[bench->unanswered_count++] = message->token;
+    while (bench->unanswered_count > bench->rude.acks_late) {
+        bench_gateway_send(
+            bench, &(struct link_message){.kind = LINK_PUBLISHED, .token = bench->unanswered[0]});
+        memmove(bench->unanswered, bench->unanswered + 1,
+                --bench->unanswered_count * sizeof bench->unanswered[0]);
+    }
 }
 
 static void get(struct bench *bench, const struct link_message *message)
@@ -192,7 +205,7 @@ void bench_gateway_work(struct bench *bench)
         if (delivery.event == LINK_EV_MESSAGE)
             taken(bench, &delivery);
         else if (delivery.event == LINK_EV_RESTARTED)
-            bench->sending = bench->greeted = false;
+            forget(bench);
     while (bench->sending && serve(bench))
         ;
     while ((len = link_output(&bench->channel, bytes, sizeof bytes, now_ms())) > 0) {

@@ -143,6 +143,45 @@ Test(board_fw_update, resets_are_told_in_telemetry)
     end();
 }
 
+static unsigned told(const char *text)
+{
+    unsigned times = 0;
+    for (const char *at = bench.heard; (at = strstr(at, text)); at++)
+        times++;
+    return times;
+}
+
+/* A link whose answers come later than the next telemetry. */
+static void begin_late(const char *name)
+{
+    bench_open(&bench);
+    bench.factory.telemetry_every_ms = 500;
+    bench_factory_write(&bench);
+    bench.rude.acks_late = 2;
+    bench_image(&bench, &image, name);
+    bench_on(&bench);
+    cr_assert(bench_says(&bench, " event=mqtt_up"));
+    bench_notify(&bench, &image);
+}
+
+Test(board_fw_update, late_acknowledgements_fail_no_trial)
+{
+    begin_late("pump-2.4.0");
+    cr_assert(bench_hears(&bench, "\"status\":\"confirmed\""));
+    end();
+}
+
+/* By one message, not by all that are under way. */
+Test(board_fw_update, a_fault_is_told_once_over_late_acknowledgements)
+{
+    begin_late("pump-2.4.0-hard-fault");
+    cr_assert(bench_hears(&bench, "\"status\":\"rolled_back\""));
+    for (int i = 0; i < 4; i++)
+        cr_assert(bench_hears(&bench, "\"resets\":0,"));
+    cr_assert_eq(told("\"resets\":1,"), 1);
+    end();
+}
+
 Test(board_fw_update, shorted_sensor_bus_fails_the_trial)
 {
     begin("pump-2.4.0");

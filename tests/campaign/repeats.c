@@ -121,6 +121,77 @@ Test(camp_repeats, a_restarted_service_still_knows_them)
     world_free(&world);
 }
 
+/* As many as a broker has under way, of one device: all come again after a crash, and once more
+ * after the next one. */
+Test(camp_repeats, all_that_was_under_way_counts_once)
+{
+    struct world world;
+    confirmed_fleet(&world);
+    int64_t received = counted(&world).received;
+    for (int life = 0; life < 3; life++) {
+        for (unsigned seq = 1; seq <= 100; seq++) {
+            char at[32];
+            snprintf(at, sizeof at, "2026-03-21T10:%02u:%02u.000Z", seq / 60, seq % 60);
+            tell(&world, seq, at, seq % 10 == 0);
+        }
+        cr_expect_eq(counted(&world).received, received + 100, "life %d", life);
+        expect(&world, 10, life ? 0 : 100, "each once");
+        world_tick(&world);
+        camp_close(world.camp);
+        cr_assert_eq(camp_open(&world.camp, &world.config, world.db), CAMP_OK);
+        count_from_here(&world);
+    }
+    tell(&world, 101, "2026-03-21T10:30:00.000Z", 0);
+    expect(&world, 10, 1, "the next one is another");
+    world_free(&world);
+}
+
+/* As a service wrote it that had room for four. */
+Test(camp_repeats, a_row_with_four_marks_is_read)
+{
+    struct world world;
+    confirmed_fleet(&world);
+    tell(&world, 1, "2026-03-21T10:00:00.000Z", 1);
+    tell(&world, 2, "2026-03-21T10:05:00.000Z", 1);
+    world_tick(&world);
+    camp_close(world.camp);
+    cr_assert_eq(sqlite3_exec(world.db,
+                              "UPDATE camp_measured SET sums = CAST(substr(sums, 1, 168) || "
+                              "substr(sums, 173, 16) || zeroblob(16) AS BLOB) WHERE device = 0",
+                              NULL, NULL, NULL),
+                 SQLITE_OK);
+    cr_assert_eq(camp_open(&world.camp, &world.config, world.db), CAMP_OK, "%s",
+                 camp_message(world.camp));
+    count_from_here(&world);
+    tell(&world, 1, "2026-03-21T10:00:00.000Z", 1);
+    tell(&world, 2, "2026-03-21T10:05:00.000Z", 1);
+    expect(&world, 2, 0, "both are known");
+    tell(&world, 3, "2026-03-21T10:10:00.000Z", 0);
+    expect(&world, 2, 1, "and more fit in");
+    world_free(&world);
+}
+
+Test(camp_repeats, a_row_of_no_form_is_refused)
+{
+    static const char *const how[] = {
+        "substr(sums, 1, 167)",
+        "CAST(substr(sums, 1, 168) || x'00' AS BLOB)",
+        "CAST(substr(sums, 1, 168) || x'01000000' AS BLOB)",
+        "CAST(substr(sums, 1, 168) || x'81000000' || zeroblob(1032) AS BLOB)",
+    };
+    for (size_t i = 0; i < sizeof how / sizeof how[0]; i++) {
+        struct world world;
+        char sql[256];
+        confirmed_fleet(&world);
+        camp_close(world.camp);
+        snprintf(sql, sizeof sql, "UPDATE camp_measured SET sums = %s WHERE device = 0", how[i]);
+        cr_assert_eq(sqlite3_exec(world.db, sql, NULL, NULL, NULL), SQLITE_OK);
+        cr_expect_eq(camp_open(&world.camp, &world.config, world.db), CAMP_ECONFIG, "%s", how[i]);
+        cr_expect(strstr(camp_message(world.camp), "measurements are damaged"));
+        world_free(&world);
+    }
+}
+
 /* A campaign that a service without marks began: the row ends where they begin. */
 Test(camp_repeats, a_row_from_before_there_were_marks_is_read)
 {

@@ -26,7 +26,7 @@ static const char scenario[] =
     "  force: true\n"
     "  time_scale: 3600\n"
     "  observe: 10m\n"
-    "  silent_after: 12h\n"
+    "  silent_after: %s\n"
     "  presumed_brick_after: 12h\n"
     "  phases:\n"
     "    - name: canary\n"
@@ -152,7 +152,8 @@ void bench_round(struct bench *bench, uint32_t round, bench_script script)
     bench->on_acknowledged = NULL;
     snprintf(text, sizeof text, "rm -f %s/service.db* %s/report.*", bench->dir, bench->dir);
     cr_assert_eq(system(text), 0);
-    snprintf(text, sizeof text, scenario, round, BENCH_DEVICES);
+    snprintf(text, sizeof text, scenario, round, BENCH_DEVICES,
+             bench->silent_after ? bench->silent_after : "12h");
     bench_write(bench, "scenario.yaml", text);
     bench_write(bench, "manifest.json", manifest);
     bench_config(bench, NULL, NULL, "");

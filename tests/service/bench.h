@@ -48,8 +48,10 @@ struct bench {
     ev_timer deadline;
     struct agent_tls *tls;
     uint32_t round, devices;
-    const char *settle; /* of the service, as in its file; NULL: 100ms */
+    const char *settle;       /* of the service, as in its file; NULL: 100ms */
+    const char *silent_after; /* of the campaign; NULL: 12h */
     bench_script script;
+    const char *held; /* a status that no device says as long as this is set; NULL: none */
     struct bench_device device[BENCH_DEVICES];
     uint32_t acknowledged; /* statuses of the devices, by the broker */
     void (*on_acknowledged)(struct bench *bench);
@@ -93,5 +95,6 @@ void bench_device_open(struct bench *bench, uint32_t number);
 void bench_device_close(struct bench_device *device);
 void bench_publish(struct bench_device *device, const void *bytes, uint32_t len);
 void bench_telemetry(struct bench_device *device);
+void bench_let_go(struct bench *bench); /* what is held */
 
 #endif

@@ -51,6 +51,8 @@ static void say(struct bench_device *device, bool again)
     if (!agent_mqtt_is_up(device->mqtt) || !device->word || !device->word->status ||
         (device->under_way && !again))
         return;
+    if (device->bench->held && !strcmp(device->bench->held, device->word->status))
+        return;
     if (!device->under_way)
         device->seq++;
     device->under_way = true;
@@ -75,6 +77,13 @@ void bench_telemetry(struct bench_device *device)
     snprintf(topic, sizeof topic, "telemetry/%s", device->id);
     if (agent_mqtt_is_up(device->mqtt))
         agent_mqtt_publish(device->mqtt, topic, json, (uint32_t)len, 1, false, TOKEN_OTHER);
+}
+
+void bench_let_go(struct bench *bench)
+{
+    bench->held = NULL;
+    for (uint32_t d = 0; d < bench->devices; d++)
+        say(&bench->device[d], false);
 }
 
 void bench_publish(struct bench_device *device, const void *bytes, uint32_t len)

@@ -180,6 +180,15 @@ static void kill_in_the_trial(struct bench *at)
             bench_telemetry(&at->device[d]);
 }
 
+/* Three notified devices, and what was the last that each said. */
+static bool all_said_last(const char *status)
+{
+    uint32_t said = 0;
+    for (uint32_t d = 0; d < BENCH_DEVICES; d++)
+        said += bench.device[d].last && !strcmp(bench.device[d].last, status);
+    return said == 3;
+}
+
 static bool all_said(void)
 {
     uint32_t notified = 0, said = 0;
@@ -227,7 +236,43 @@ Test(service_killed, what_devices_said_while_it_was_dead_is_heard_before_it_judg
     cr_expect_eq(bench_number(json, "updates/confirmed"), BENCH_DEVICES);
     cr_expect_eq(json_array_size(json_object_get(json, "alerts")), 0);
     json_decref(json);
+    /* Its clock says nothing that can be true; so nobody expects telemetry of hours before. */
+    cr_expect_eq(bench_ask(&bench, "service.db",
+                           "SELECT count(*) FROM camp_device, service "
+                           "WHERE confirmed_us < started_us + 70000000000"),
+                 0);
     expect_nothing_lost(0);
+    bench_round_end(&bench);
+    bench_close(&bench);
+}
+
+static void kill_early(struct bench *at)
+{
+    if (at->acknowledged == 6)
+        kill(at->pid, SIGKILL);
+}
+
+/* Seconds before the service is there again, for all that it knows. */
+Test(service_killed, a_device_that_rebooted_while_it_was_dead_is_waited_for)
+{
+    bench_open(&bench);
+    bench.silent_after = "48h";
+    bench_round(&bench, 0, bench_good);
+    bench.on_acknowledged = kill_early;
+    bench.held = "health_check";
+    start(0);
+    int status = bench_wait_end(&bench);
+    cr_assert(WIFSIGNALED(status), "%s", bench.said);
+    ev_timer_again(bench.loop, &bench.deadline);
+    while (!all_said_last("rebooting"))
+        ev_run(bench.loop, EVRUN_ONCE);
+    ev_timer_stop(bench.loop, &bench.deadline);
+    let_time_pass();
+    start(0);
+    cr_assert(bench_wait(&bench, "event=settled"), "%s", bench.said);
+    bench_let_go(&bench);
+    cr_assert_eq(bench_exit_code(&bench), 0, "%s", bench.said);
+    cr_expect(!strstr(bench.said, "presumed brick"), "%s", bench.said);
     bench_round_end(&bench);
     bench_close(&bench);
 }

@@ -53,11 +53,13 @@ struct fw_device {
     struct link_channel channel;
     struct fw_post post[FW_POSTS];
     bool mqtt_up, mqtt_waits; /* waits: it is up, the time is not known yet */
-    uint32_t token, status_token, status_id, telemetry_token;
+    uint32_t token, status_token, status_id;
+    uint32_t telemetry_token; /* of the first telemetry under way, 0: none is */
     uint32_t transfer_id;
     bool transfer_open, transfer_failed;
 
-    uint32_t telemetry_seq, faults, faults_sent;
+    uint32_t telemetry_seq, faults;
+    uint32_t faults_sent; /* of faults, those that the telemetry of telemetry_token tells */
     bool telemetry_acked;
     uint64_t telemetry_mono; /* when the next one is due; 0: not */
     uint64_t keep_mono, told_mono;

@@ -41,7 +41,7 @@ void fw_mqtt_lost(struct fw_device *device, const char *why)
     if (!was_up)
         return;
     FW_LOG(device, "warn", "mqtt_down", FW_TEXT("reason", why));
-    device->status_token = device->telemetry_token = 0;
+    device->status_token = device->telemetry_token = device->faults_sent = 0;
     device->telemetry_mono = 0;
     device->post[FW_POST_STATUS].len = device->post[FW_POST_TELEMETRY].len = 0;
     device->post[FW_POST_PONG].len = 0;

@@ -22,7 +22,7 @@ static void put_member(struct agent_text *json, const char *key, uint32_t number
     agent_text_number(json, number, 1);
 }
 
-static void build(struct fw_device *device, struct agent_text *json)
+static void build(struct fw_device *device, struct agent_text *json, uint32_t untold)
 {
     uint32_t cpu = cpu_permille(device);
     agent_text_put(json, "{\"device_id\":\"");
@@ -35,27 +35,40 @@ static void build(struct fw_device *device, struct agent_text *json)
     put_member(json, "\",\"energy_mw\":", device->app->energy_mw(cpu));
     put_member(json, ",\"memory_kb\":", (fw_memory_bytes() + 1023) / 1024);
     put_member(json, ",\"cpu_permille\":", cpu);
-    put_member(json, ",\"resets\":", device->faults);
+    put_member(json, ",\"resets\":", untold);
     device->app->measure(json);
     agent_text_char(json, '}');
 }
 
-void fw_telemetry_send(struct fw_device *device)
+static void post(struct fw_device *device)
 {
     char text[TELEMETRY_MAX];
     struct agent_text json = {text, 0, sizeof text};
-    if (!device->app->sends_telemetry || !device->mqtt_up)
-        return;
-    build(device, &json);
-    device->faults_sent = device->faults;
-    device->telemetry_token = ++device->token;
-    device->telemetry_mono = fw_mono_ms() + device->factory.telemetry_every_ms;
+    uint32_t untold = device->faults - device->faults_sent, token = ++device->token;
+    build(device, &json, untold);
+    if (!device->telemetry_token) {
+        device->telemetry_token = token;
+        device->faults_sent = untold;
+    }
     fw_post(device, FW_POST_TELEMETRY,
             &(struct link_message){.kind = LINK_PUBLISH,
                                    .topic = LINK_TOPIC_TELEMETRY,
-                                   .token = device->telemetry_token,
+                                   .token = token,
                                    .bytes = (const uint8_t *)text,
                                    .len = json.len});
+}
+
+/*
+ * As in agent/daemon: the first one under way is waited for, and it alone tells the faults. One
+ * that still waits for room on the line would be replaced by the next, and never be answered.
+ */
+void fw_telemetry_send(struct fw_device *device)
+{
+    if (!device->app->sends_telemetry || !device->mqtt_up)
+        return;
+    device->telemetry_mono = fw_mono_ms() + device->factory.telemetry_every_ms;
+    if (!device->post[FW_POST_TELEMETRY].len)
+        post(device);
 }
 
 void fw_telemetry_due(struct fw_device *device)

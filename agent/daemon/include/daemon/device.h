@@ -66,8 +66,10 @@ struct agent_device {
     uint32_t attempts; /* connections in a row that did not last */
     int64_t up_since_ms;
     int64_t now_ms, now_since_ms; /* anchor of the agent's clock (device.c) */
-    uint32_t token, status_token, status_id, telemetry_token, presence_token;
-    uint32_t telemetry_seq, faults, faults_sent;
+    uint32_t token, status_token, status_id, presence_token;
+    uint32_t telemetry_token; /* of the first telemetry under way, 0: none is */
+    uint32_t telemetry_seq, faults;
+    uint32_t faults_sent; /* of faults, those that the telemetry of telemetry_token tells */
     bool telemetry_acked;
     int64_t cpu_ms, cpu_since_ms;
 };

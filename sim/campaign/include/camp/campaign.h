@@ -113,6 +113,15 @@ int camp_operator(struct camp *camp, enum camp_operator_action action, int64_t a
  * nothing of this tick happened, the run must end (exit 8). */
 int camp_tick(struct camp *camp, int64_t now_us);
 
+/*
+ * From from_us on the service has not heard what was said (no connection; it did not run), and what
+ * waited comes now, out of its time: until camp_hears ticks commit it and take orders, and judge
+ * nothing. A second call while it is deaf changes nothing. Not remembered over a restart: whoever
+ * opens again says so.
+ */
+void camp_deaf(struct camp *camp, int64_t from_us);
+void camp_hears(struct camp *camp);
+
 /* The latest time that it knows of: of a tick that it remembers, or of something that it heard.
  * Time goes on from there. */
 int64_t camp_latest_us(const struct camp *camp);
