@@ -19,11 +19,14 @@ static int64_t intervals(int64_t from_us, int64_t to_us, int64_t every_us, bool 
 }
 
 /* The firmware that a run speaks of: the old one until the update, the new one after it; else
- * nothing. */
+ * nothing. Nor is there one before the campaign's time: a world that gathers its devices sets its
+ * clock when all are there, and the time left out was never lived through. */
 static struct camp_span *span_of(struct camp *camp, const struct camp_telemetry *run)
 {
     struct camp_device *it = &camp->device[run->device];
     bool candidate = strcmp(run->version, camp->config->candidate) == 0;
+    if (run->last_us < camp->config->start_us)
+        return NULL;
     if (it->confirmed_us >= 0)
         return candidate && run->last_us > it->confirmed_us ? &it->measured.after : NULL;
     return candidate ? NULL : &it->measured.before;
