@@ -61,6 +61,18 @@ void bench_image(struct bench *bench, struct bench_image *out, const char *name)
     cr_assert_eq(sim_fw_sign(&bench->key, out->bytes, out->len, out->sig, &out->sig_len), 0);
 }
 
+void bench_image_grow(struct bench *bench, struct bench_image *image, uint32_t len)
+{
+    struct boot_image header;
+    cr_assert(len >= image->len && len <= BOARD_SLOT_BYTES - BOARD_NOR_SECTOR);
+    cr_assert_eq(boot_image_decode(&header, image->bytes), 0);
+    header.image_bytes = len;
+    cr_assert_eq(boot_image_encode(image->bytes, &header), 0);
+    memset(image->bytes + image->len, 0xA5, len - image->len);
+    image->len = len;
+    cr_assert_eq(sim_fw_sign(&bench->key, image->bytes, len, image->sig, &image->sig_len), 0);
+}
+
 void bench_image_free(struct bench_image *image)
 {
     free(image->bytes);

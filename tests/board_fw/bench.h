@@ -34,6 +34,7 @@ struct bench_rude {
     bool no_mqtt;        /* never says that MQTT is up */
     bool stale;          /* before each DATA one of another transfer, of other bytes */
     uint32_t noise;      /* of 65,536 bytes, this many are changed, either way */
+    uint32_t piece;      /* DATA messages of so many bytes; 0: 4,096 */
     uint32_t begin_anew; /* before so many DATA messages the gateway begins anew, once; 0: never */
     uint32_t acks_late;  /* a publish is acknowledged when so many more have come */
 };
@@ -77,6 +78,8 @@ void bench_close(struct bench *bench);
 
 /* build/board/NAME.bin, signed by the key that the board trusts. */
 void bench_image(struct bench *bench, struct bench_image *out, const char *name);
+/* The same with more behind it, so that it has this length, header included. */
+void bench_image_grow(struct bench *bench, struct bench_image *image, uint32_t len);
 void bench_image_free(struct bench_image *image);
 
 /* The flash file while the board is off; 1 MiB. free() it. */

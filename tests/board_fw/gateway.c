@@ -160,7 +160,8 @@ static bool serve(struct bench *bench)
 {
     const struct bench_image *file = bench->served;
     uint32_t left = file->len - bench->offset;
-    uint32_t len = left < PIECE_MAX ? left : PIECE_MAX;
+    uint32_t piece = bench->rude.piece ? bench->rude.piece : PIECE_MAX;
+    uint32_t len = left < piece ? left : piece;
     if (!bench->headed)
         return bench->headed = bench_gateway_send(
                    bench, &(struct link_message){.kind = LINK_HEAD,

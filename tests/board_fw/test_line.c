@@ -143,6 +143,34 @@ Test(board_fw_line, gateway_that_begins_anew_is_asked_again_from_where_it_was)
     bench_close(&bench);
 }
 
+/* Its flash takes longer than the line: the next frame always waits, for longer than its watchdog's
+ * time. The pump is read meanwhile, and telemetry goes out. */
+Test(board_fw_line, long_download_leaves_the_watchdog_and_the_pump_their_time)
+{
+    bench_open(&bench);
+    bench.rude.piece = LINK_PAYLOAD_MAX - 4; /* a frame: one of the window's four is always whole */
+    bench.factory.watchdog_s = 4; /* a host may pause for one; the download takes 4.9 s */
+    bench.factory.telemetry_every_ms = 500;
+    bench_factory_write(&bench);
+    bench_image(&bench, &image, "pump-2.4.0");
+    bench_image_grow(&bench, &image, 360 * 1024);
+    bench_on(&bench);
+    cr_assert(bench_says(&bench, " event=mqtt_up"));
+    bench_notify(&bench, &image);
+    cr_assert(bench_says(&bench, " event=http_head"));
+    size_t from = bench.heard_len;
+    cr_assert(bench_says(&bench, " event=http_end"));
+    size_t until = bench.heard_len;
+    cr_assert_eq(bench.resets, 0);
+    cr_assert_eq(bench.gets, 1);
+    int telemetry = 0;
+    for (char *at = bench.heard + from; (at = strstr(at, "telemetry {")) != NULL; at++)
+        telemetry += at < bench.heard + until;
+    cr_assert_geq(telemetry, 3, "%d in 88 sectors of 56 ms", telemetry);
+    bench_image_free(&image);
+    bench_close(&bench);
+}
+
 /* Bytes that were never a frame, as fast as they go, for longer than the watchdog's time; then a
  * gateway. */
 Test(board_fw_line, flood_of_noise_does_no_harm)

@@ -200,13 +200,11 @@ static void pass(uint32_t ms)
                (len = link_output(&peer, to_board.bytes + to_board.len, WIRE / 2,
                                   (uint32_t)(now_us / 1000))) > 0)
             to_board.len += len;
-        do
-            fw_line_receive(&device);
-        while (fw_line_take(&device));
-        fw_http_due(&device);
+        while (fw_line_serve(&device))
+            ;
         fw_core_time(&device);
         fw_telemetry_due(&device);
-        fw_line_send(&device);
+        fw_line_serve(&device);
         while (link_next(&peer, &delivery) != LINK_EV_NONE)
             ;
         now_us += 1000;

@@ -110,9 +110,9 @@ _Noreturn void fw_core_reset(struct fw_device *device);
 
 /* line.c: the OTA line. */
 void fw_line_start(struct fw_device *device);
-void fw_line_receive(struct fw_device *device);
-bool fw_line_take(struct fw_device *device); /* one event; false: none */
-void fw_line_send(struct fw_device *device);
+/* What came and what has to leave, as much of it as one turn may take: after at most 4 messages or
+ * 20 ms it begins no other. True: more may be there, which nothing else tells. */
+bool fw_line_serve(struct fw_device *device);
 uint32_t fw_line_wait_ms(const struct fw_device *device);
 /* Replaces what waits there. False: the message can't be encoded. */
 bool fw_post(struct fw_device *device, enum fw_post_slot slot, const struct link_message *message);

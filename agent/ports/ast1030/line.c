@@ -7,6 +7,8 @@
 #include <string.h>
 
 enum { PIECE_BYTES = 512, LINE_RETRY_MS = 200, LINE_SILENCE_MS = 5000 };
+/* Of one turn of the loop, which has others to serve: a pump, a watchdog. */
+enum { TURN_BYTES = 8192, TURN_MESSAGES = 4, TURN_MS = 20 };
 
 static uint32_t now32(void)
 {
@@ -42,12 +44,17 @@ bool fw_post(struct fw_device *device, enum fw_post_slot slot, const struct link
     return post->len != 0;
 }
 
-void fw_line_receive(struct fw_device *device)
+/* False: no more has come. */
+static bool receive(struct fw_device *device)
 {
     uint8_t piece[PIECE_BYTES];
-    size_t len;
-    while ((len = board_link_read(piece, sizeof piece)) > 0)
+    for (uint32_t bytes = 0; bytes < TURN_BYTES; bytes += PIECE_BYTES) {
+        size_t len = board_link_read(piece, sizeof piece);
+        if (!len)
+            return false;
         link_input(&device->channel, piece, len, now32());
+    }
+    return true;
 }
 
 static void hello(struct fw_device *device)
@@ -85,7 +92,8 @@ static void message(struct fw_device *device, const struct link_delivery *delive
         fw_mqtt_message(device, &said);
 }
 
-bool fw_line_take(struct fw_device *device)
+/* One event; false: none. */
+static bool take(struct fw_device *device)
 {
     struct link_delivery delivery;
     switch (link_next(&device->channel, &delivery)) {
@@ -108,7 +116,7 @@ bool fw_line_take(struct fw_device *device)
     return true;
 }
 
-void fw_line_send(struct fw_device *device)
+static void send_out(struct fw_device *device)
 {
     uint8_t piece[PIECE_BYTES];
     size_t len;
@@ -122,6 +130,22 @@ void fw_line_send(struct fw_device *device)
     }
     while ((len = link_output(&device->channel, piece, sizeof piece, now32())) > 0)
         board_link_write(piece, len);
+}
+
+/* Acknowledgements leave between two messages, each of which may take a sector's erase. */
+bool fw_line_serve(struct fw_device *device)
+{
+    uint64_t until_ms = fw_mono_ms() + TURN_MS;
+    uint32_t events = 0;
+    bool bytes, taken;
+    do {
+        bytes = receive(device);
+        send_out(device);
+        taken = take(device);
+    } while (taken && ++events < TURN_MESSAGES && fw_mono_ms() < until_ms);
+    fw_http_due(device);
+    send_out(device);
+    return bytes || taken;
 }
 
 uint32_t fw_line_wait_ms(const struct fw_device *device)

@@ -97,27 +97,18 @@ static void housekeeping(struct fw_device *device)
     }
 }
 
-/* Acknowledgements leave between two messages, each of which may take a sector's erase. */
-static void serve_line(struct fw_device *device)
-{
-    do {
-        fw_line_receive(device);
-        fw_line_send(device);
-    } while (fw_line_take(device));
-    fw_http_due(device);
-    fw_line_send(device);
-}
-
 static uint32_t turn(struct fw_device *device)
 {
     struct fw_life life = life_of(device);
     uint32_t wait_ms = device->app->run(&life);
     fw_core_time(device);
     fw_telemetry_due(device);
-    serve_line(device);
+    bool more = fw_line_serve(device);
     housekeeping(device);
     if (!device->trial)
         board_watchdog_kick();
+    if (more)
+        return 0;
     wait_ms = least(wait_ms, KEEP_EVERY_MS);
     wait_ms = least(wait_ms, fw_core_wait_ms(device));
     wait_ms = least(wait_ms, fw_telemetry_wait_ms(device));
