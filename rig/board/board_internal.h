@@ -61,6 +61,7 @@ struct rig_board {
     bool reset_wanted; /* as soon as the step is over */
 
     enum bb_step step;
+    bool watched; /* the watchpoint is set; a watchdog may come when it is not, over the store */
     struct board_probe probe; /* at the last stop, or at power off */
     bool probe_known;
     bool begins;         /* from its stand on, until the step over the store is known to be done */
@@ -94,7 +95,8 @@ void bb_qmp_event(void *ctx, const char *name, const json_t *data, int64_t at_us
 void bb_pin_down(struct rig_board *board);
 
 /* step.c */
-void bb_step_begin(struct rig_board *board); /* sets the watchpoint; the guest runs */
+void bb_step_begin(
+    struct rig_board *board); /* the watchpoint is set, if it is not; the guest runs */
 void bb_step_stopped(void *ctx, const struct rig_gdb_stop *stop);
 void bb_remember(struct rig_board *board, const struct rig_op *op);
 

@@ -127,7 +127,7 @@ void bb_release(struct rig_board *board)
     board->qmp = NULL;
     board->gdb = NULL;
     board->started = board->reviving = board->pin = board->reset_wanted = board->stop_sent = false;
-    board->fails = board->dying = false;
+    board->fails = board->dying = board->watched = false;
     board->asked_ms = 0;
     board->halted[0] = '\0';
 }

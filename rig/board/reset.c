@@ -88,6 +88,15 @@ void bb_revive(struct rig_board *board, enum rig_reset as)
     rig_qmp_send(board->qmp, "set-action", action("shutdown"), NULL, NULL);
 }
 
+/* A second reset may be on its way by now: then that one lets it go. */
+static void straps_are_back(void *ctx, const json_t *result, const char *error)
+{
+    struct rig_board *board = ctx;
+    (void)error;
+    if (result && !board->reviving && !board->going)
+        bb_step_begin(board);
+}
+
 static void revived(struct rig_board *board)
 {
     unsigned life = board->life;
@@ -104,7 +113,12 @@ static void revived(struct rig_board *board)
     board->reviving = false;
     board->stop_sent = false;
     set_straps(board);
-    rig_qmp_send(board->qmp, "cont", NULL, NULL, NULL);
+    /* A stepped board goes on by gdb: its bytes keep their order, and one that came while the
+     * machine runs would stop it. */
+    if (board->gdb)
+        rig_qmp_send(board->qmp, "query-status", NULL, straps_are_back, board);
+    else
+        rig_qmp_send(board->qmp, "cont", NULL, NULL, NULL);
 }
 
 void bb_pull(struct rig_board *board)

@@ -16,12 +16,14 @@ static void watch(struct rig_board *board, bool set)
 {
     rig_gdb_watch(board->gdb, BOARD_PROBE_ADDR + (uint32_t)offsetof(struct board_probe, begun), 4,
                   set);
+    board->watched = set;
 }
 
 void bb_step_begin(struct rig_board *board)
 {
     board->step = BB_RUNS;
-    watch(board, true);
+    if (!board->watched)
+        watch(board, true);
     rig_gdb_continue(board->gdb);
     rig_gdb_flush(board->gdb);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SECTOR = 4096, PAGE = 256, BYTES = 16 * SECTOR, AT = 3 * SECTOR, SEED = 11 };
@@ -240,4 +241,44 @@ Test(linux_tear, what_a_guest_or_a_file_may_say_wrongly_is_refused)
     cr_expect(strstr(refusal(), "not a log"), "an entry that is not whole: %s", refusal());
     cr_assert_eq(truncate(bench.flash, BYTES - 1), 0);
     cr_expect(strstr(refusal(), "size"), "%s", refusal());
+}
+
+/* ---- What a tear looks back at ---- */
+
+/* The folder may be of another kind of file system than the flash (a tmpfs). */
+Test(linux_tear, power_on_keeps_the_flash_as_it_was_on_any_file_system)
+{
+    char folder[] = "/dev/shm/linux-tear-XXXXXX", copy[64], writes[64], message[256];
+    struct stat here, there;
+    if (!mkdtemp(folder))
+        cr_skip_test("no /dev/shm");
+    cr_assert(!stat(folder, &there) && !stat(bench.flash, &here));
+    if (here.st_dev == there.st_dev)
+        cr_log_warn("flash and folder are on one file system");
+    const struct rig_linux_config config = {.loop = bench.loop,
+                                            .qemu = "true", /* ends at once */
+                                            .kernel = bench.flash,
+                                            .initramfs = bench.flash,
+                                            .flash = bench.flash,
+                                            .records = bench.records,
+                                            .config = bench.flash,
+                                            .folder = folder,
+                                            .layout = &layout};
+    struct rig_linux *board;
+    cr_assert_eq(rig_linux_create(&board, &config, message, sizeof message), 0);
+    int error = rig_linux_power_on(board, message, sizeof message);
+    rig_linux_free(board);
+    snprintf(copy, sizeof copy, "%s/power-on", folder);
+    snprintf(writes, sizeof writes, "%s/writes", folder);
+    static uint8_t was[BYTES + 1], kept[BYTES + 1];
+    FILE *file = fopen(bench.flash, "r"), *kept_file = fopen(copy, "r");
+    size_t len = file ? fread(was, 1, sizeof was, file) : 0;
+    size_t kept_len = kept_file ? fread(kept, 1, sizeof kept, kept_file) : 0;
+    unlink(copy);
+    unlink(writes);
+    rmdir(folder);
+    cr_assert_eq(error, 0, "%s", message);
+    cr_assert(len == BYTES && kept_len == BYTES && !memcmp(was, kept, BYTES));
+    fclose(file);
+    fclose(kept_file);
 }

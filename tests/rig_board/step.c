@@ -1,5 +1,6 @@
 /* Stepped boards: every operation is seen before it is done, and the bus is the witness. */
 #include "../soak/soak.h"
+#include "board_internal.h"
 #include "kit.h"
 #include <string.h>
 
@@ -107,6 +108,35 @@ Test(rig_board_step, a_reset_keeps_the_watchpoint)
     kit.stop_at = kit.stands + 5;
     kit_run(&kit);
     cr_assert(kit.warm);
+    kit_close(&kit);
+}
+
+/* The one moment without a watchpoint: the rig has it step over the store, and the watchdog is due.
+ * QEMU tells that as a stop by SIGALRM; here the test does, while the real one steps. */
+Test(rig_board_step, a_watchdog_over_the_store_keeps_the_watchpoint)
+{
+    kit_open(&kit, KIT_STEPPED | KIT_TRACED, KIT_PAGES_FAST);
+    kit_on(&kit);
+    for (uint32_t i = 1; i <= 5; i++) {
+        kit.stop_at = kit.stands + 5;
+        kit_run(&kit);
+        kit.stop_at = 0;
+        rig_board_go_on(kit.board);
+        cr_assert_eq(kit.board->step, BB_STEPS);
+        bb_step_stopped(kit.board, &(struct rig_gdb_stop){.signal = RIG_GDB_ALARM});
+        kit_until(&kit, "BOOT");
+        cr_assert_eq(kit.resets[RIG_RESET_WATCHDOG], i);
+        uint32_t stood = kit.stands;
+        kit_until(&kit, "done");
+        cr_assert_gt(kit.stands, stood, "an operation was done, and not stood before");
+    }
+    for (int again = 0; again < 2; again++) { /* and stood once before each */
+        uint32_t begun = kit.stands - kit.spies;
+        kit.stop_at = kit.stands + 10;
+        kit_run(&kit);
+        cr_assert(!again || kit.stands - kit.spies == begun);
+        rig_board_go_on(kit.board);
+    }
     kit_close(&kit);
 }
 
