@@ -222,10 +222,14 @@ Test(aim_store, a_lock_of_another_is_not_waited_for_long)
     struct rig_aim_store *store = open_store();
     cr_assert(!sqlite3_open(path, &other));
     cr_assert(!sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL));
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    cr_assert_eq(rig_aim_store_add(store, "b", 5000), RIG_EBUSY);
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    double waited_s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+    double waited_s = 3;
+    for (int tries = 0; tries < 5 && waited_s >= 3;
+         tries++) { /* the host may stand still, not it */
+        clock_gettime(CLOCK_MONOTONIC, &from);
+        cr_assert_eq(rig_aim_store_add(store, "b", 5000), RIG_EBUSY);
+        clock_gettime(CLOCK_MONOTONIC, &to);
+        waited_s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+    }
     cr_assert(waited_s > 0.1 && waited_s < 3, "%f s", waited_s);
     sqlite3_close(other);
     cr_assert_eq(rig_aim_store_add(store, "b", 5000), RIG_OK);

@@ -121,11 +121,11 @@ Test(rig_board_life, one_that_is_stopped_from_outside_is_seen_to_be)
     kit_until(&kit, "BOOT");
     cr_assert_not(rig_board_is_stopped(kit.board));
     kill(rig_board_pid(kit.board), SIGSTOP);
-    for (int i = 0; i < 3000 && !rig_board_is_stopped(kit.board); i++)
+    for (int i = 0; i < 60000 && !rig_board_is_stopped(kit.board); i++)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     cr_assert(rig_board_is_stopped(kit.board));
     kill(rig_board_pid(kit.board), SIGCONT);
-    for (int i = 0; i < 3000 && rig_board_is_stopped(kit.board); i++)
+    for (int i = 0; i < 60000 && rig_board_is_stopped(kit.board); i++)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     cr_assert_not(rig_board_is_stopped(kit.board));
     kit_close(&kit);
@@ -197,7 +197,8 @@ Test(rig_board_life, what_qemu_says_before_it_ends_is_kept)
     config.qemu = "/bin/false";
     cr_assert_eq(rig_board_create(&kit.board, &config, message, sizeof message), 0);
     cr_assert_eq(rig_board_power_on(kit.board, message, sizeof message), 0, "%s", message);
-    kit_run_ms(&kit, 300);
+    for (int i = 0; i < 1200 && rig_board_is_on(kit.board); i++)
+        kit_run_ms(&kit, 50);
     cr_assert_not(rig_board_is_on(kit.board));
     rig_board_free(kit.board);
     config.qemu = NULL, config.rom = "/etc/passwd";
@@ -246,6 +247,7 @@ Test(rig_board_life, qemu_dies_with_whoever_started_it)
     int told[2];
     pid_t qemu = 0;
     cr_assert_eq(pipe(told), 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* before QEMU can lose who started it */
     pid_t child = fork();
     if (!child) {
         kit_open(&kit, 0, KIT_IDLE);
@@ -256,7 +258,6 @@ Test(rig_board_life, qemu_dies_with_whoever_started_it)
             _exit(1);
         kill(getpid(), SIGKILL); /* as a failing test ends */
     }
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
     cr_assert_eq(read(told[0], &qemu, sizeof qemu), (ssize_t)sizeof qemu);
     int status;
     cr_assert_eq(waitpid(child, &status, 0), child);

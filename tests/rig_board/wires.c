@@ -49,7 +49,7 @@ Test(rig_board_wires, a_held_line_waits)
     kit_run_ms(&kit, 300);
     cr_assert_eq(kit.echoed, 0);
     rig_board_link_hold(kit.board, false);
-    for (int i = 0; i < 900 && kit.echoed < sizeof bytes; i++)
+    for (int i = 0; i < 6000 && kit.echoed < sizeof bytes; i++)
         kit_run_ms(&kit, 10);
     cr_assert_eq(kit.echoed, sizeof bytes);
     cr_assert_eq(kit.echo_wrong, 0);

@@ -121,7 +121,7 @@ Test(rig_flash_command, killed_it_frees_the_board_when_all_that_it_started_is_go
                         "while [ ! -s its ]; do sleep 0.02; done\n"
                         "echo $$ >self; touch begun; wait");
     run_start(&run, "flash --bench BENCH off --image image");
-    for (int i = 0; i < 2000 && !kit_is_there("begun"); i++)
+    for (int i = 0; i < 5000 && !kit_is_there("begun"); i++)
         usleep(10000);
     cr_assert(kit_is_there("begun") && lives("kid") && lives("daemon") && lives("its"));
     cr_assert_not(is_free());

@@ -85,7 +85,7 @@ static void in_another(void (*act)(uint32_t channel), uint32_t channel)
     cr_assert_geq(pid, 0);
     if (!pid) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        alarm(20);
+        alarm(120);
         begin();
         act(channel);
         raise(SIGKILL);

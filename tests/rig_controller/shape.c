@@ -83,7 +83,7 @@ Test(rig_controller_pulse, its_second_half_has_tries_of_its_own)
 
 Test(rig_controller_pulse, of_the_hardware_is_waited_for_and_read_back)
 {
-    open_with(&fake_full, 0);
+    bench_open(&bench, &(struct rig_controller_config){.driver = &fake_full, .timeout_ms = 2000});
     bench_must(&bench, RIG_WANT_OFF, 1);
     struct rig_answer answer = bench_do(
         &bench, (struct rig_ask){.want = RIG_WANT_PULSE, .channel = 1, .on = true, .ms = 30});

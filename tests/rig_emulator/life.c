@@ -40,7 +40,7 @@ Test(rig_emulator_life, killed_it_leaves_no_qemu_and_can_be_started_again)
         cr_assert(desk_lives(pid[i]));
     }
     desk_kill(&desk, SIGKILL);
-    for (int i = 0; i < 2000 && (desk_lives(pid[0]) || desk_lives(pid[1])); i++)
+    for (int i = 0; i < 6000 && (desk_lives(pid[0]) || desk_lives(pid[1])); i++)
         desk_pass(10);
     cr_assert(!desk_lives(pid[0]) && !desk_lives(pid[1]));
     cr_assert(is_there("relay-1"), "what it could not take away");

@@ -16,16 +16,16 @@ enum emu_fault {
     EMU_WELL,
     EMU_SILENT,   /* does what it is told, and answers nothing */
     EMU_SAYS,     /* answers says instead of its own */
-    EMU_TRICKLES, /* a byte each 250 ms */
+    EMU_TRICKLES, /* a byte each 1250 ms */
     EMU_GOES,     /* unplugged (the other side is closed) as soon as it hears a byte */
 };
 
 enum {
     EMU_RELAYS = 256,
     EMU_HEARD_MAX = 4096,
-    EMU_TIMEOUT_MS = 400,
-    EMU_TRICKLE_MS = 250,
-    EMU_PATIENT_MS = 5000
+    EMU_TIMEOUT_MS = 2000, /* for what does not come, though a part of it does */
+    EMU_TRICKLE_MS = 1250,
+    EMU_PATIENT_MS = 30000
 };
 
 struct emu;

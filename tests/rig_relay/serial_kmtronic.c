@@ -96,7 +96,7 @@ Test(serial_kmtronic, silent_short_and_slow)
     begin("2", 2);
     hurry("2");
     emu_fault(&emu, EMU_SILENT, NULL);
-    EXPECT_ERROR(use, use_get(&use, 1, &on), RIG_ESILENT, "no answer to FF 01 03 within 400 ms");
+    EXPECT_ERROR(use, use_get(&use, 1, &on), RIG_ESILENT, "no answer to FF 01 03 within 2000 ms");
     emu_fault(&emu, EMU_SAYS, "FF 01");
     EXPECT_ERROR(use, use_get(&use, 1, &on), RIG_ESILENT, "only 2 of 3 bytes");
     /* The deadline is of the whole answer, not of each byte. */

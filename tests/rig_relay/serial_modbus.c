@@ -139,7 +139,7 @@ Test(serial_modbus, wrong_answers_to_a_command)
         {"01 85 02 C3 51", RIG_EREFUSED, "Illegal data address"},
         {"01 85 0B 03 57", RIG_ESILENT, "Target device"}, /* the gateway's word for it */
         {"01 85 63 02 B9", RIG_EANSWER, "exception"},     /* 0x63: none */
-        {"01 05 00 00", RIG_ESILENT, "within 400 ms"},
+        {"01 05 00 00", RIG_ESILENT, "within 2000 ms"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         begin_rtu(patience(&rows[i]));
@@ -157,7 +157,7 @@ Test(serial_modbus, wrong_answers_to_a_question)
         {"01 03 02 00 41 78 74", RIG_EANSWER, "FC01"},
         {"01 81 02 C1 91", RIG_EREFUSED, "Illegal data address"},
         {"01 01 01 41 91 B9", RIG_EANSWER, "Invalid CRC"},
-        {"01 01", RIG_ESILENT, "within 400 ms"},
+        {"01 01", RIG_ESILENT, "within 2000 ms"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bool on = true;
@@ -177,7 +177,7 @@ Test(serial_modbus, silent_slow_and_gone)
     EXPECT_ERROR(use, use_set(&use, 0, true), RIG_ESILENT, "no answer to FC05 coil 0000");
     /* 8 bytes, 250 ms apart: the deadline is of the whole answer. */
     emu_fault(&emu, EMU_TRICKLES, NULL);
-    EXPECT_ERROR(use, use_set(&use, 0, true), RIG_ESILENT, "within 400 ms");
+    EXPECT_ERROR(use, use_set(&use, 0, true), RIG_ESILENT, "within 2000 ms");
     end();
     begin_rtu(EMU_PATIENT_MS);
     emu_fault(&emu, EMU_GOES, NULL);
