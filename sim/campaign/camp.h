@@ -88,6 +88,8 @@ struct camp_measured {
     int64_t answers, answers_bad;
     int64_t reset_us; /* the last unplanned reset that was told, -1 never */
     int64_t crash_us; /* the first one of the confirmed candidate, -1 never */
+    int64_t total;    /* unplanned resets in its life, as it told them last; -1: it tells none */
+    int64_t total_us; /* by its clock, when it told them */
     uint64_t *mark;   /* of the last messages that counted, the latest first; room for CAMP_MARKS,
                          NULL as long as there are none: a fleet that tells runs has none */
     uint32_t marks;
@@ -292,6 +294,8 @@ bool camp_wire_telemetry(struct camp_telemetry *out, char device_id[CAMP_ID_MAX]
 bool camp_wire_is_dated(const char *json, uint32_t len);
 /* When, by its `at`: microseconds since 1970. False: not in the form of RFC 3339, in UTC. */
 bool camp_wire_at(int64_t *out_us, const char *json, uint32_t len);
+/* What it tells of the device's life, -1: nothing. */
+int64_t camp_wire_resets_total(const char *json, uint32_t len);
 bool camp_wire_is_pong(const char *json, uint32_t len);
 const char *camp_status_name(int status);
 const char *camp_command_name(int command);
@@ -353,6 +357,16 @@ bool camp_telemetry_is_repeat(const struct camp_measured *measured, uint64_t mar
 int camp_telemetry_note(struct camp_measured *measured, uint64_t mark);
 int camp_marks_make(struct camp_measured *measured); /* room for them; none is set */
 
+/* resets.c */
+struct camp_resets_said {
+    uint32_t untold; /* `resets`, without times */
+    int64_t total;   /* `resets_total`, -1: the message does not say */
+    int64_t at_us;   /* by the device's clock, -1: it has none */
+};
+uint32_t camp_resets_news(const struct camp_measured *measured,
+                          const struct camp_resets_said *said);
+void camp_resets_note(struct camp_measured *measured, const struct camp_resets_said *said);
+
 /* burn_in.c: a lab phase that was done before */
 bool camp_burn_in_takes(const struct camp *camp, const struct camp_phase_now *phase);
 void camp_burn_in_start(struct camp *camp, struct camp_phase_now *phase);
@@ -402,7 +416,7 @@ int camp_store_commit(struct camp *camp); /* everything dirty, in one transactio
 void camp_store_close(struct camp *camp);
 int camp_load(struct camp *camp); /* nothing there: nothing changes */
 int camp_error_db(struct camp *camp, const char *what);
-enum { CAMP_SUMS_BYTES = 168, CAMP_MEASURED_BYTES_MAX = CAMP_SUMS_BYTES + 4 + 8 * CAMP_MARKS };
+enum { CAMP_SUMS_BYTES = 168, CAMP_MEASURED_BYTES_MAX = CAMP_SUMS_BYTES + 20 + 8 * CAMP_MARKS };
 uint32_t camp_measured_encode(uint8_t out[CAMP_MEASURED_BYTES_MAX], const struct camp_measured *in);
 /* CAMP_ECONFIG: no such row; CAMP_EMEMORY. */
 int camp_measured_decode(struct camp_measured *out, const uint8_t *in, uint32_t len);

@@ -99,14 +99,14 @@ static void run_news(struct camp *camp, const struct camp_telemetry *run)
     }
 }
 
-/* heard_us: its arrival, which may be long after its last_us. */
-static void count(struct camp *camp, const struct camp_telemetry *run, int64_t heard_us)
+/* heard_us: its arrival, which may be long after its last_us. False: it is no news. */
+static bool count(struct camp *camp, const struct camp_telemetry *run, int64_t heard_us)
 {
     camp->counts.telemetry++;
     if (!run_is_sane(camp, run)) {
         camp->counts.dropped++;
         camp->dirty = true;
-        return;
+        return false;
     }
     struct camp_device *it = &camp->device[run->device];
     bool fresh = run->received > 0 && run->last_us > it->measured.last_us;
@@ -114,7 +114,7 @@ static void count(struct camp *camp, const struct camp_telemetry *run, int64_t h
     if (!fresh && !resets) {
         camp->counts.late++;
         camp->dirty = true;
-        return;
+        return false;
     }
     camp_heard(camp, run->device, heard_us);
     camp_change_begin(camp, run->device);
@@ -127,6 +127,7 @@ static void count(struct camp *camp, const struct camp_telemetry *run, int64_t h
         resets_add(camp, span, run);
     run_news(camp, run);
     camp_change_end_measured(camp, run->device);
+    return true;
 }
 
 void camp_telemetry(struct camp *camp, const struct camp_telemetry *run)
@@ -203,6 +204,15 @@ void camp_pong(struct camp *camp, uint32_t device, const char *json, uint32_t le
     camp_device_rearm(camp, device);
 }
 
+static struct camp_resets_said resets_said(const struct camp_telemetry *run, const char *json,
+                                           uint32_t len)
+{
+    struct camp_resets_said said = {run->resets, camp_wire_resets_total(json, len), -1};
+    if (said.total < 0 || !camp_wire_at(&said.at_us, json, len))
+        said.at_us = -1;
+    return said;
+}
+
 /* A payload of telemetry/<device>: an answer to a ping, or one message of telemetry. */
 void camp_telemetry_json(struct camp *camp, uint32_t device, const char *json, uint32_t len,
                          int64_t at_us)
@@ -226,9 +236,14 @@ void camp_telemetry_json(struct camp *camp, uint32_t device, const char *json, u
         return;
     run.device = device;
     run.first_us = run.last_us = camp_said_us(camp, device, json, len, at_us);
-    if (run.resets && run.first_reset_us == CAMP_RESETS_UNTIMED)
+    struct camp_resets_said said = {.total = -1};
+    if (!run.resets || run.first_reset_us == CAMP_RESETS_UNTIMED) {
+        said = resets_said(&run, json, len);
+        run.resets = camp_resets_news(measured, &said);
         run.first_reset_us = run.last_reset_us = run.last_us;
-    count(camp, &run, at_us);
+    }
+    if (count(camp, &run, at_us))
+        camp_resets_note(measured, &said);
     if (camp_telemetry_note(measured, mark)) {
         camp->broken = true;
         snprintf(camp->message, sizeof camp->message, "campaign: out of memory");

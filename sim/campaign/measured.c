@@ -4,14 +4,15 @@
  *
  *     0 last_us | 8 before: base expected received energy memory cpu resets | 64 after: the same
  *   120 ping_us | 128 ping_out | 136 answers | 144 answers_bad | 152 reset_us |
- *   160 crash_us | 168 n u32 | 172 the marks of the last n messages, 8 bytes each
+ *   160 crash_us | 168 total | 176 total_us | 184 n u32 | 188 the marks of the last n messages,
+ *   8 bytes each
  *
  * A row of an older service has 168 bytes, or 200: four marks at 168, 0 where there is none. No row
  * of this form has as many.
  */
 #include "camp.h"
 
-enum { OLD_MARKS = 4 };
+enum { OLD_MARKS = 4, TAIL_BYTES = 20 };
 
 static uint8_t *put(uint8_t *at, int64_t value)
 {
@@ -66,7 +67,7 @@ uint32_t camp_measured_encode(uint8_t out[CAMP_MEASURED_BYTES_MAX], const struct
     at = put(put(at, in->ping_us), in->ping_out);
     at = put(put(at, in->answers), in->answers_bad);
     at = put(put(at, in->reset_us), in->crash_us);
-    at = put_u32(at, in->marks);
+    at = put_u32(put(put(at, in->total), in->total_us), in->marks);
     for (uint32_t i = 0; i < in->marks; i++)
         at = put(at, (int64_t)in->mark[i]);
     return (uint32_t)(at - out);
@@ -76,9 +77,11 @@ uint32_t camp_measured_encode(uint8_t out[CAMP_MEASURED_BYTES_MAX], const struct
 static int get_marks(struct camp_measured *out, const uint8_t *at, uint32_t len)
 {
     uint32_t marks = len == OLD_MARKS * 8 ? OLD_MARKS : 0;
+    out->total = -1;
     if (len && !marks) {
-        at = len < 4 ? at : get_u32(at, &marks);
-        if (marks > CAMP_MARKS || len != 4 + 8 * marks)
+        if (len >= TAIL_BYTES)
+            at = get_u32(get(get(at, &out->total), &out->total_us), &marks);
+        if (marks > CAMP_MARKS || len != TAIL_BYTES + 8 * marks)
             return CAMP_ECONFIG;
     }
     if (marks && camp_marks_make(out))

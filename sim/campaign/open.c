@@ -106,7 +106,9 @@ static const struct camp_device fresh_device = {
                  .after.base_us = -1,
                  .ping_us = -1,
                  .reset_us = -1,
-                 .crash_us = -1},
+                 .crash_us = -1,
+                 .total = -1,
+                 .total_us = -1},
 };
 
 static int devices_open(struct camp *camp)

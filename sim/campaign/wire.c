@@ -202,6 +202,15 @@ bool camp_wire_telemetry(struct camp_telemetry *out, char device_id[CAMP_ID_MAX]
            object_resets(&object, out);
 }
 
+int64_t camp_wire_resets_total(const char *json, uint32_t len)
+{
+    struct wire_object object;
+    int64_t total;
+    if (!object_parse(&object, json, len) || !object_number(&object, "resets_total", &total))
+        return -1;
+    return total;
+}
+
 bool camp_wire_is_dated(const char *json, uint32_t len)
 {
     struct wire_object object;

@@ -157,7 +157,7 @@ Test(camp_repeats, a_row_with_four_marks_is_read)
     camp_close(world.camp);
     cr_assert_eq(sqlite3_exec(world.db,
                               "UPDATE camp_measured SET sums = CAST(substr(sums, 1, 168) || "
-                              "substr(sums, 173, 16) || zeroblob(16) AS BLOB) WHERE device = 0",
+                              "substr(sums, 189, 16) || zeroblob(16) AS BLOB) WHERE device = 0",
                               NULL, NULL, NULL),
                  SQLITE_OK);
     cr_assert_eq(camp_open(&world.camp, &world.config, world.db), CAMP_OK, "%s",
@@ -176,8 +176,8 @@ Test(camp_repeats, a_row_of_no_form_is_refused)
     static const char *const how[] = {
         "substr(sums, 1, 167)",
         "CAST(substr(sums, 1, 168) || x'00' AS BLOB)",
-        "CAST(substr(sums, 1, 168) || x'01000000' AS BLOB)",
-        "CAST(substr(sums, 1, 168) || x'81000000' || zeroblob(1032) AS BLOB)",
+        "CAST(substr(sums, 1, 184) || x'01000000' AS BLOB)",
+        "CAST(substr(sums, 1, 184) || x'81000000' || zeroblob(1032) AS BLOB)",
     };
     for (size_t i = 0; i < sizeof how / sizeof how[0]; i++) {
         struct world world;

@@ -96,10 +96,14 @@ struct fw_keep {
     int64_t utc_ms;  /* 0: not known */
     uint32_t faults; /* watchdog resets and hard faults that no telemetry has told */
     uint32_t session;
+    uint32_t told; /* those that telemetry has told */
 };
 void fw_keep_read(struct fw_keep *out); /* zeroed when there is nothing whole */
 void fw_keep_write(const struct fw_keep *keep);
 void fw_keep_now(const struct fw_device *device); /* its time and its faults */
+/* The same, when so many of its faults were told and are not its any more. */
+void fw_keep_told(const struct fw_device *device, uint32_t faults);
+uint32_t fw_keep_faults(const struct fw_device *device); /* all since the last power cut */
 
 /* core.c: the core's driver. */
 void fw_core_start(struct fw_device *device);

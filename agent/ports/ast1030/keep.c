@@ -4,6 +4,11 @@
  * one was made wrong.
  *
  *   0 magic "BYK1" | 4 zero | 8 utc_ms i64 | 16 faults u32 | 20 session u32 | 24 CRC-32 of 0..23
+ *  28 told u32 | 32 CRC-32 of 28..31
+ *
+ * `told` is a record of its own, because older versions know only the first, and leave it as it is.
+ * Faults that were told leave the first before they come to the second: a reset between the two
+ * makes their sum smaller for once, never larger, which whoever reads it takes for a lost record.
  */
 #include "board/map.h"
 #include "boot/image.h"
@@ -17,8 +22,10 @@ struct kept {
     int64_t utc_ms;
     uint32_t faults, session;
     uint32_t crc;
+    uint32_t told, told_crc;
 };
 _Static_assert(sizeof(struct kept) <= BOARD_KEEP_BYTES, "the region's room");
+_Static_assert(offsetof(struct kept, told) == 28, "as drawn");
 _Static_assert(offsetof(struct kept, crc) == 24, "the CRC covers 24 bytes");
 
 static volatile struct kept *kept(void)
@@ -34,10 +41,13 @@ static uint32_t crc_of(const struct kept *record)
 void fw_keep_read(struct fw_keep *out)
 {
     const struct kept record = *kept();
-    *out = (struct fw_keep){0};
+    bool told = record.told_crc == boot_crc32(0, &record.told, sizeof record.told);
+    *out = (struct fw_keep){.told = told ? record.told : 0};
     if (record.magic != KEEP_MAGIC || record.zero || record.crc != crc_of(&record))
         return;
-    *out = (struct fw_keep){record.utc_ms, record.faults, record.session};
+    out->utc_ms = record.utc_ms;
+    out->faults = record.faults;
+    out->session = record.session;
 }
 
 void fw_keep_write(const struct fw_keep *keep)
@@ -55,13 +65,33 @@ void fw_keep_write(const struct fw_keep *keep)
     to->faults = record.faults;
     to->session = record.session;
     to->crc = record.crc;
+    record.told = keep->told;
+    record.told_crc = boot_crc32(0, &record.told, sizeof record.told);
+    if (to->told == record.told && to->told_crc == record.told_crc)
+        return;
+    to->told_crc = ~record.told_crc;
+    to->told = record.told;
+    to->told_crc = record.told_crc;
 }
 
-void fw_keep_now(const struct fw_device *device)
+void fw_keep_told(const struct fw_device *device, uint32_t faults)
 {
     struct fw_keep keep;
     fw_keep_read(&keep);
     keep.utc_ms = fw_utc_ms(device);
     keep.faults = device->faults;
+    keep.told += faults;
     fw_keep_write(&keep);
+}
+
+void fw_keep_now(const struct fw_device *device)
+{
+    fw_keep_told(device, 0);
+}
+
+uint32_t fw_keep_faults(const struct fw_device *device)
+{
+    struct fw_keep keep;
+    fw_keep_read(&keep);
+    return keep.told + device->faults;
 }

@@ -35,6 +35,7 @@ static void build(struct fw_device *device, struct agent_text *json, uint32_t un
     put_member(json, "\",\"energy_mw\":", device->app->energy_mw(cpu));
     put_member(json, ",\"memory_kb\":", (fw_memory_bytes() + 1023) / 1024);
     put_member(json, ",\"cpu_permille\":", cpu);
+    put_member(json, ",\"resets_total\":", fw_keep_faults(device));
     put_member(json, ",\"resets\":", untold);
     device->app->measure(json);
     agent_text_char(json, '}');
@@ -89,8 +90,8 @@ void fw_telemetry_acked(struct fw_device *device)
 {
     if (device->faults_sent) {
         device->faults -= device->faults_sent;
+        fw_keep_told(device, device->faults_sent);
         device->faults_sent = 0;
-        fw_keep_now(device);
     }
     if (device->telemetry_acked)
         return;

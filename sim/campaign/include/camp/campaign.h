@@ -89,7 +89,8 @@ void camp_telemetry(struct camp *camp, const struct camp_telemetry *run);
 /* A payload of telemetry/<device> as it arrives: one message {"device_id", "seq", "at", "version",
  * "energy_mw", "memory_kb", "cpu_permille"}; with "resets", "first_reset_ms", "last_reset_ms" the
  * news of unplanned resets; with "resets" alone a message that also tells how many there were since
- * the last one (daemons and boards), 0 mostly; with "pong" an answer to a ping. */
+ * the last one (daemons and boards), 0 mostly, and with "resets_total" how many in the device's
+ * life; with "pong" an answer to a ping. */
 void camp_telemetry_json(struct camp *camp, uint32_t device, const char *json, uint32_t len,
                          int64_t at_us);
 
