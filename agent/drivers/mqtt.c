@@ -101,3 +101,18 @@ int agent_mqtt_publish(struct agent_mqtt *mqtt, const char *topic, const void *p
     mqtt_link_watch(link);
     return AGENT_DRIVERS_OK;
 }
+
+/* libmosquitto pings by its own clock only. */
+int agent_mqtt_ask(struct agent_mqtt *mqtt)
+{
+    struct mqtt_link *link = mqtt->link;
+    if (!agent_mqtt_is_up(mqtt))
+        return AGENT_DRIVERS_ECONNECT;
+    int error = mosquitto_unsubscribe(link->mosq, NULL, "nobody/has/subscribed/this");
+    if (error) {
+        mqtt_link_lose(link, "%s", mosquitto_strerror(error));
+        return error == MOSQ_ERR_NOMEM ? AGENT_DRIVERS_EMEMORY : AGENT_DRIVERS_ECONNECT;
+    }
+    mqtt_link_watch(link);
+    return AGENT_DRIVERS_OK;
+}

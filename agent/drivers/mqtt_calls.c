@@ -74,6 +74,16 @@ static void on_subscribe(struct mosquitto *mosq, void *ctx, int mid, int count, 
     mqtt_link_is_up(link);
 }
 
+static void on_unsubscribe(struct mosquitto *mosq, void *ctx, int mid)
+{
+    struct mqtt_link *link = ctx;
+    (void)mosq, (void)mid;
+    link->packet_bytes = 0;
+    struct agent_mqtt *owner = link->owner;
+    if (owner && !link->why[0] && owner->events->answered)
+        owner->events->answered(owner->ctx);
+}
+
 static void on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *message)
 {
     struct mqtt_link *link = ctx;
@@ -106,6 +116,7 @@ void mqtt_calls_set(struct mosquitto *mosq)
 {
     mosquitto_connect_callback_set(mosq, on_connect);
     mosquitto_subscribe_callback_set(mosq, on_subscribe);
+    mosquitto_unsubscribe_callback_set(mosq, on_unsubscribe);
     mosquitto_message_callback_set(mosq, on_message);
     mosquitto_publish_callback_set(mosq, on_publish);
 }

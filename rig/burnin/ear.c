@@ -179,6 +179,12 @@ static int restart_broker(void *ctx, bool forgets, char *message, size_t len)
     return ear->inner->restart_broker(ear->inner->ctx, forgets, message, len);
 }
 
+static int64_t answered_from(void *ctx)
+{
+    struct bi_ear *ear = ctx;
+    return ear->inner->answered_from(ear->inner->ctx);
+}
+
 static int held_out(void *ctx, char *message, size_t len)
 {
     struct bi_ear *ear = ctx;
@@ -242,6 +248,7 @@ struct bi_ear *bi_ear_create(const struct sim_ground *inner, const struct bi_ear
                             .taken = taken,
                             .send = send_out,
                             .restart_broker = inner->restart_broker ? restart_broker : NULL,
+                            .answered_from = inner->answered_from ? answered_from : NULL,
                             .held_out = inner->held_out ? held_out : NULL,
                             .report = report,
                             .close = close_ground};

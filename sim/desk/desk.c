@@ -24,6 +24,8 @@ struct sim_desk {
     struct letter *letter;
     uint32_t letters_room, first, letters; /* letter k has the token first + k; first is never 0 */
     uint32_t outstanding;
+    bool asked; /* for a sign of life, and it has not come */
+    char why[160];
     struct sim_desk_counts counts;
 };
 
@@ -66,6 +68,7 @@ static void on_message(void *ctx, const char *topic, const void *payload, uint32
     const char *presence = after(topic, "ota/presence/");
     const char *id = status ? status : telemetry ? telemetry : presence;
     uint32_t device;
+    desk->counts.signs++;
     if (!id || !find(desk, id, &device)) {
         desk->counts.foreign++;
         return;
@@ -119,6 +122,7 @@ static void on_published(void *ctx, uint32_t token)
 {
     struct sim_desk *desk = ctx;
     struct letter *letter = letter_of(desk, token);
+    desk->counts.signs++;
     if (!letter || !letter->waits)
         return;
     letter->waits = false;
@@ -172,13 +176,14 @@ int sim_desk_send(struct sim_desk *desk, const struct camp_out *out)
 static void connect_now(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct sim_desk *desk = timer->data;
-    char why[128];
+    char why[sizeof desk->why];
     (void)events;
     ev_timer_stop(loop, timer);
     if (!agent_mqtt_connect(desk->mqtt, why, sizeof why))
         return;
+    memcpy(desk->why, why, sizeof why);
     if (desk->config.link)
-        desk->config.link(desk->config.ctx, false, why);
+        desk->config.link(desk->config.ctx, false, desk->why);
     ev_timer_set(timer, AGAIN_AFTER_S, 0);
     ev_timer_start(loop, timer);
 }
@@ -186,6 +191,8 @@ static void connect_now(struct ev_loop *loop, ev_timer *timer, int events)
 static void on_up(void *ctx)
 {
     struct sim_desk *desk = ctx;
+    desk->asked = false;
+    desk->counts.signs++;
     if (desk->config.link)
         desk->config.link(desk->config.ctx, true, "");
     uint64_t sent = desk->counts.sent;
@@ -199,10 +206,18 @@ static void on_down(void *ctx, const char *why)
 {
     struct sim_desk *desk = ctx;
     desk->counts.lost++;
+    snprintf(desk->why, sizeof desk->why, "%s", why);
     if (desk->config.link)
         desk->config.link(desk->config.ctx, false, why);
     ev_timer_set(&desk->again, AGAIN_AFTER_S, 0);
     ev_timer_start(desk->config.loop, &desk->again);
+}
+
+static void on_answered(void *ctx)
+{
+    struct sim_desk *desk = ctx;
+    desk->asked = false;
+    desk->counts.signs++;
 }
 
 static const struct agent_mqtt_events events = {.up = on_up,
@@ -210,6 +225,7 @@ static const struct agent_mqtt_events events = {.up = on_up,
                                                 .message = on_message,
                                                 .keep = on_keep,
                                                 .published = on_published,
+                                                .answered = on_answered,
                                                 .dropped = on_dropped};
 
 static void configure(struct sim_desk *desk)
@@ -277,6 +293,17 @@ void sim_desk_free(struct sim_desk *desk)
 bool sim_desk_is_up(const struct sim_desk *desk)
 {
     return agent_mqtt_is_up(desk->mqtt);
+}
+
+const char *sim_desk_why(const struct sim_desk *desk)
+{
+    return desk->why;
+}
+
+void sim_desk_ask(struct sim_desk *desk)
+{
+    if (!desk->asked)
+        desk->asked = !agent_mqtt_ask(desk->mqtt);
 }
 
 uint32_t sim_desk_outstanding(const struct sim_desk *desk)

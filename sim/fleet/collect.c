@@ -18,6 +18,17 @@ static int64_t unreachable_after_us(const struct sim_fleet *fleet)
                                   : UNREACHABLE_AFTER_US;
 }
 
+/* A broker that did not answer kept its devices away until it did. */
+static bool is_out_of_reach(const struct sim_fleet *fleet, const struct sim_truth *truth)
+{
+    const struct sim_ground *ground = fleet->options->ground;
+    int64_t from_us = truth->lost_us;
+    if (ground && ground->answered_from && ground->answered_from(ground->ctx) > from_us)
+        from_us = ground->answered_from(ground->ctx);
+    return !truth->brick && truth->powered && !truth->connected &&
+           fleet->now_us - from_us > unreachable_after_us(fleet);
+}
+
 double sim_fleet_wall_s(void)
 {
     struct timespec now;
@@ -104,8 +115,7 @@ static void device_row(const struct sim_fleet *fleet, uint32_t d, struct rep_dev
     row->number = d;
     row->brick = truth.brick;
     /* A device that has not answered for long, though nothing stands between it and the broker. */
-    if (!truth.brick && truth.powered && !truth.connected &&
-        fleet->now_us - truth.lost_us > unreachable_after_us(fleet))
+    if (is_out_of_reach(fleet, &truth))
         row->brick = REP_BRICK_UNREACHABLE;
     row->outcome = belief.enrolled_us < 0 ? REP_OUT_NONE
                    : row->brick           ? REP_OUT_BRICKED

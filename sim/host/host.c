@@ -10,7 +10,7 @@
 
 /* ---- The clock ---- */
 
-static int64_t wall_us(void)
+int64_t sim_host_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -19,12 +19,12 @@ static int64_t wall_us(void)
 
 void sim_host_clock_set(struct sim_host_clock *clock, int64_t now_us)
 {
-    *clock = (struct sim_host_clock){.wall_us = wall_us(), .world_us = now_us};
+    *clock = (struct sim_host_clock){.wall_us = sim_host_us(), .world_us = now_us};
 }
 
 int64_t sim_host_clock_now(const struct sim_host_clock *clock, uint32_t scale)
 {
-    return clock->world_us + (wall_us() - clock->wall_us) * scale;
+    return clock->world_us + (sim_host_us() - clock->wall_us) * scale;
 }
 
 /* ---- The machine ---- */

@@ -141,7 +141,8 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
 {
     struct sim_loopback *lb = ctx;
     int64_t slice_us = lb_now_us(lb) + SLICE_US * (int64_t)lb->scn->campaign.time_scale;
-    until_us = until_us < slice_us ? until_us : slice_us;
+    bool may_act = sim_yard_answers(&lb->yard); /* else what is due has to wait */
+    until_us = may_act && until_us < slice_us ? until_us : slice_us;
     lb->heard = false;
     do {
         bool more = !lb->spread && lb_carry_due(lb);
@@ -162,7 +163,8 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
 static bool taken(void *ctx)
 {
     const struct sim_loopback *lb = ctx;
-    return lb->started && !lb->asked && sim_desk_outstanding(lb->yard.desk) == 0;
+    return lb->started && !lb->asked && sim_desk_outstanding(lb->yard.desk) == 0 &&
+           sim_yard_answers(&lb->yard);
 }
 
 static int send_out(void *ctx, const struct camp_out *out)
@@ -181,6 +183,19 @@ static int restart_broker(void *ctx, bool forgets, char *message, size_t len)
     else
         sim_broker_stop(broker);
     return sim_broker_start_again(broker, forgets ? SIM_MEMORY_LOST : SIM_MEMORY_KEPT, message, len)
+               ? -1
+               : 0;
+}
+
+static int64_t answered_from(void *ctx)
+{
+    return sim_yard_answered_from_us(&((struct sim_loopback *)ctx)->yard);
+}
+
+static int held_out(void *ctx, char *message, size_t len)
+{
+    struct sim_loopback *lb = ctx;
+    return lb_spread_held_out(lb, message, len) || sim_yard_answers_still(&lb->yard, message, len)
                ? -1
                : 0;
 }
@@ -220,7 +235,8 @@ int sim_loopback_create(struct sim_loopback **out, const struct scn *scn,
                                      .taken = taken,
                                      .send = send_out,
                                      .restart_broker = restart_broker,
-                                     .held_out = lb_spread_held_out,
+                                     .answered_from = answered_from,
+                                     .held_out = held_out,
                                      .report = lb_report,
                                      .close = close_ground};
     return 0;

@@ -161,7 +161,7 @@ void lb_spread_look(struct sim_loopback *lb); /* does one of them hang? No worke
 const char *
 lb_spread_lost(const struct sim_loopback *lb); /* why the run can't go on; NULL: it can */
 /* What was asked by inspect is answered, and all is known that a report says. */
-int lb_spread_held_out(void *ctx, char *message, size_t len);
+int lb_spread_held_out(struct sim_loopback *lb, char *message, size_t len);
 /* Ends them all, in any state. */
 void lb_spread_close(struct sim_loopback *lb);
 

@@ -11,19 +11,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* Hosts are loaded. Getting devices ready is one long piece of work without a word. */
 enum { SILENT_S = 30, SILENT_S_MAX = 86400, READY_TIMES = 10 };
 static const char VARIABLE[] = "BRICKYARD_WORKER_SILENT_S";
 static const int64_t STEP_US = 1000000;
-
-static int64_t host_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 int lb_silence_limit(struct lb_spread *spread, char *message, size_t len)
 {
@@ -35,7 +27,7 @@ int lb_silence_limit(struct lb_spread *spread, char *message, size_t len)
         return -1;
     }
     spread->silent_us_max = s * STEP_US;
-    spread->looked_us = host_us();
+    spread->looked_us = sim_host_us();
     return 0;
 }
 
@@ -73,7 +65,7 @@ static void look(struct lb_worker *w, int64_t since_us)
 
 void lb_silence_look(struct lb_spread *spread)
 {
-    int64_t now_us = host_us(), since_us = now_us - spread->looked_us;
+    int64_t now_us = sim_host_us(), since_us = now_us - spread->looked_us;
     spread->looked_us = now_us;
     for (uint32_t i = 0; i < spread->workers; i++)
         look(&spread->worker[i], since_us < STEP_US ? since_us : STEP_US);

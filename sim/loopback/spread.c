@@ -270,9 +270,8 @@ static void add_up(struct sim_loopback *lb)
     }
 }
 
-int lb_spread_held_out(void *ctx, char *message, size_t len)
+int lb_spread_held_out(struct sim_loopback *lb, char *message, size_t len)
 {
-    struct sim_loopback *lb = ctx;
     struct lb_spread *spread = lb->spread;
     if (!spread)
         return 0;

@@ -205,7 +205,8 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
 {
     struct sim_stepped *st = ctx;
     int64_t slice_us = st_now_us(st) + SLICE_US * (int64_t)st->scn->campaign.time_scale;
-    until_us = until_us < slice_us ? until_us : slice_us;
+    bool may_act = sim_yard_answers(&st->yard); /* else what is due has to wait */
+    until_us = may_act && until_us < slice_us ? until_us : slice_us;
     st->heard = false;
     if (st->yard.interrupted)
         return sim_yard_stands(&st->yard, message, len);
@@ -232,13 +233,18 @@ static int run(void *ctx, int64_t until_us, int64_t *now_us, char *message, size
 static bool taken(void *ctx)
 {
     const struct sim_stepped *st = ctx;
-    return st->started && sim_desk_outstanding(st->yard.desk) == 0;
+    return st->started && sim_desk_outstanding(st->yard.desk) == 0 && sim_yard_answers(&st->yard);
 }
 
 static int send_out(void *ctx, const struct camp_out *out)
 {
     struct sim_stepped *st = ctx;
     return sim_desk_send(st->yard.desk, out);
+}
+
+static int64_t answered_from(void *ctx)
+{
+    return sim_yard_answered_from_us(&((struct sim_stepped *)ctx)->yard);
 }
 
 static int held_out(void *ctx, char *message, size_t len)
@@ -248,7 +254,7 @@ static int held_out(void *ctx, char *message, size_t len)
     if (st->yard.interrupted && !st->lost[0])
         snprintf(st->lost, sizeof st->lost, "interrupted");
     st_say_lost(st, message, len);
-    return st->lost[0] ? -1 : 0;
+    return st->lost[0] ? -1 : sim_yard_answers_still(&st->yard, message, len);
 }
 
 /* ---- Down ---- */
@@ -289,6 +295,7 @@ int sim_stepped_create(struct sim_stepped **out, const struct scn *scn,
                                      .run = run,
                                      .taken = taken,
                                      .send = send_out,
+                                     .answered_from = answered_from,
                                      .held_out = held_out,
                                      .report = st_report,
                                      .close = close_ground};

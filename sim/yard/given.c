@@ -120,11 +120,12 @@ int sim_yard_check_given(struct sim_yard *yard, char *message, size_t len)
 void sim_yard_tidy_given(struct sim_yard *yard)
 {
     char unread[8];
+    bool there = yard->pulse.silent_us < yard->pulse.silent_us_max;
     const struct sim_given_check check = {.given = yard->given,
                                           .world = yard->world,
                                           .tls = yard->tls,
                                           .loop = yard->loop,
                                           .stop = &yard->interrupted};
-    if (sim_yard_is_given(yard, SIM_GIVEN_BROKER) && !yard->interrupted)
+    if (sim_yard_is_given(yard, SIM_GIVEN_BROKER) && !yard->interrupted && there)
         sim_given_check_broker(&check, unread, sizeof unread);
 }

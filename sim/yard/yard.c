@@ -175,6 +175,8 @@ int sim_yard_open(struct sim_yard *yard, const struct sim_yard_servers *servers,
 {
     if (yard->given && sim_given_refuse(yard->given, yard->scn, message, len))
         return -1;
+    if (sim_yard_pulse_limit(yard, message, len))
+        return -1;
     if (open_loop(yard, message, len) || open_servers(yard, servers, message, len) ||
         sim_yard_check_given(yard, message, len))
         return -1;
@@ -192,7 +194,7 @@ int sim_yard_stands(struct sim_yard *yard, char *message, size_t len)
         snprintf(message, len, "interrupted");
     else if (gone)
         snprintf(message, len, "%s ended by itself in the middle of the run", gone);
-    return yard->interrupted || gone ? -1 : 0;
+    return yard->interrupted || gone ? -1 : sim_yard_pulse(yard, message, len);
 }
 
 /* ---- The desk ---- */
@@ -229,6 +231,7 @@ int sim_yard_open_desk(struct sim_yard *yard, const struct sim_ground_fleet *fle
     double until = ev_time() + DESK_WITHIN_S;
     while (!sim_desk_is_up(yard->desk) && ev_time() < until && !yard->interrupted)
         one_pass(yard, 0.1);
+    sim_yard_pulse_begin(yard);
     if (sim_desk_is_up(yard->desk) || yard->interrupted)
         return 0;
     snprintf(message, len, "the campaign service could not connect to the broker");

@@ -55,11 +55,17 @@ static void on_dropped(void *ctx, const char *topic, uint32_t len)
     tell(device, DEVICE_DROPPED);
 }
 
+static void on_answered(void *ctx)
+{
+    tell(ctx, DEVICE_ANSWERED);
+}
+
 static const struct agent_mqtt_events events = {.up = on_up,
                                                 .down = on_down,
                                                 .message = on_message,
                                                 .keep = on_keep,
                                                 .published = on_published,
+                                                .answered = on_answered,
                                                 .dropped = on_dropped};
 
 void device_make(struct device *device, const char *id, uint16_t port)

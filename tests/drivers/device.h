@@ -11,6 +11,7 @@ enum device_event {
     DEVICE_MESSAGE,
     DEVICE_PUBLISHED,
     DEVICE_DROPPED,
+    DEVICE_ANSWERED,
     DEVICE_EVENTS
 };
 

@@ -54,6 +54,21 @@ Test(drivers_mqtt, tokens_come_back_each_once_and_in_order)
     close_both();
 }
 
+/* A broker that is stopped keeps the connection, and says nothing. */
+Test(drivers_mqtt, a_broker_that_lives_answers_when_it_is_asked)
+{
+    with_operator("");
+    cr_assert_eq(agent_mqtt_ask(device.mqtt), AGENT_DRIVERS_ECONNECT);
+    device_up(&device);
+    for (int i = 1; i <= 3; i++) {
+        cr_assert_eq(agent_mqtt_ask(device.mqtt), 0);
+        WORLD_UNTIL(device.count[DEVICE_ANSWERED] == i);
+    }
+    device_publish(&operator_side, "in/d", "still subscribed", 1);
+    WORLD_UNTIL(device.count[DEVICE_MESSAGE] == 1);
+    close_both();
+}
+
 Test(drivers_mqtt, a_name_is_asked_for_and_checked)
 {
     with_operator("");

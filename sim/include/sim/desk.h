@@ -39,6 +39,7 @@ struct sim_desk_counts {
     uint64_t heard, sent, sent_again, lost; /* messages; lost: connections */
     uint64_t foreign;                       /* messages of nobody in the registry, or too large */
     uint64_t online;                        /* news of devices that came (their presence) */
+    uint64_t signs;                         /* of the broker's life: whatever came of it */
 };
 
 struct sim_desk;
@@ -46,6 +47,10 @@ struct sim_desk;
 int sim_desk_create(struct sim_desk **out, const struct sim_desk_config *config);
 void sim_desk_free(struct sim_desk *desk); /* NULL allowed */
 bool sim_desk_is_up(const struct sim_desk *desk);
+/* Why the last connection was lost, or not made; "": none was. Until the next loss. */
+const char *sim_desk_why(const struct sim_desk *desk);
+/* Asks the broker for a sign of life (counts.signs), unless it owes one. */
+void sim_desk_ask(struct sim_desk *desk);
 /* Copied; sent as soon as there is a connection. 0 or -1 (no memory). */
 int sim_desk_send(struct sim_desk *desk, const struct camp_out *out);
 /* Messages that the broker has not acknowledged yet. */

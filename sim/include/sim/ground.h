@@ -60,6 +60,9 @@ struct sim_ground {
      * acknowledged is lost with the service), or the fleet is not there yet: it must not act. */
     bool (*taken)(void *ctx);
     int (*send)(void *ctx, const struct camp_out *out);
+    /* Since when the broker has answered without a break, of the world's clock: whom it kept away
+     * before has been away since then. NULL: always. */
+    int64_t (*answered_from)(void *ctx);
     /* The broker is stopped and started again on its ports; it forgets what it held, or not. NULL:
      * this ground has none of its own. */
     int (*restart_broker)(void *ctx, bool forgets, char *message, size_t len);

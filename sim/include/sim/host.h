@@ -15,6 +15,7 @@ struct sim_host_clock {
     int64_t wall_us, world_us; /* the monotonic clock, and the world's at that moment */
 };
 
+int64_t sim_host_us(void); /* the monotonic clock */
 /* The world's clock shows now_us, and goes on from there. */
 void sim_host_clock_set(struct sim_host_clock *clock, int64_t now_us);
 /* What it shows, when it goes `scale` times as fast as the wall's since it was set. */

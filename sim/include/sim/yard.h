@@ -22,6 +22,15 @@
 /* The fleet gathers for so long before the scenario's time begins. */
 enum { SIM_YARD_GATHER_S = 60 };
 
+/* Does the broker answer? Times of the host's clock. */
+struct sim_yard_pulse {
+    uint64_t signs;
+    int64_t looked_us, asked_us;
+    int64_t silent_us, silent_us_max; /* since the last sign of life; what ends the run */
+    int64_t settle_us;                /* still, after a silence */
+    int64_t answered_from_us;         /* of the world's clock: the end of the last silence */
+};
+
 struct sim_yard {
     const struct scn *scn;
     const struct sim_given *given; /* somebody else's servers; NULL: both are the yard's own */
@@ -35,6 +44,7 @@ struct sim_yard {
     bool servers_run;
     struct agent_tls *tls, *store_tls; /* towards the broker, towards the store */
     struct sim_desk *desk;
+    struct sim_yard_pulse pulse;
     char broker_ip[16], service_secret[SIM_SECRET_MAX]; /* borrowed by the desk */
 };
 
@@ -77,8 +87,23 @@ void sim_yard_set_clock(struct sim_yard *yard, int64_t now_us);
 
 /* One pass of the loop, until something happens or it is due_us. */
 void sim_yard_wait(struct sim_yard *yard, int64_t due_us);
-/* -1: interrupted, or a server ended by itself in the middle of the run. */
+/* To be called after each few passes of the loop. -1: interrupted, a server ended by itself in the
+ * middle of the run, or the broker has not answered for too long. */
 int sim_yard_stands(struct sim_yard *yard, char *message, size_t len);
+
+/* pulse.c */
+/* For how long it may be silent; by the environment. */
+int sim_yard_pulse_limit(struct sim_yard *yard, char *message, size_t len);
+void sim_yard_pulse_begin(struct sim_yard *yard); /* the desk is up */
+/* Asks for a sign of life when it is time to, and counts; -1 as sim_yard_stands. */
+int sim_yard_pulse(struct sim_yard *yard, char *message, size_t len);
+/* The broker has answered just now, and those whom a silence of it had kept away have had their
+ * time to come back: what is not heard of a device is its own silence. */
+bool sim_yard_answers(const struct sim_yard *yard);
+/* Since when it does without a break, of the world's clock. */
+int64_t sim_yard_answered_from_us(const struct sim_yard *yard);
+/* Before the verdict: the broker gives one more sign of life. -1 as sim_yard_stands. */
+int sim_yard_answers_still(struct sim_yard *yard, char *message, size_t len);
 
 /* given.c */
 bool sim_yard_is_given(const struct sim_yard *yard, enum sim_given_kind kind);

@@ -56,7 +56,8 @@ struct agent_mqtt_events {
     /* After one `message` or more, before they are acknowledged: what they said can be made durable
      * here. False: it can't; the connection is lost, and they are delivered again. May be NULL. */
     bool (*keep)(void *ctx);
-    void (*published)(void *ctx, uint32_t token);                /* PUBACK of a QoS 1 message */
+    void (*published)(void *ctx, uint32_t token); /* PUBACK of a QoS 1 message */
+    void (*answered)(void *ctx); /* the broker did, to agent_mqtt_ask; may be NULL */
     void (*dropped)(void *ctx, const char *topic, uint32_t len); /* may be NULL */
 };
 
@@ -89,6 +90,11 @@ bool agent_mqtt_is_up(const struct agent_mqtt *mqtt);
  * an error the message is not sent, or `down` follows. A wildcard in topic is misuse. */
 int agent_mqtt_publish(struct agent_mqtt *mqtt, const char *topic, const void *payload,
                        uint32_t len, int qos, bool retain, uint32_t token);
+
+/* Asks the broker for a sign of life, `answered`, now and not after a keep-alive's time: by an
+ * UNSUBSCRIBE of what nobody has subscribed, which every broker has to acknowledge. While up,
+ * otherwise ECONNECT. */
+int agent_mqtt_ask(struct agent_mqtt *mqtt);
 
 /* When to connect again after so many connections in a row that failed (1, 2, ...): first_ms,
  * doubled up to max_ms, with up to half of it more by chance. random: 32 bits. */
