@@ -108,11 +108,6 @@ void fw_keep_write(const struct fw_keep *keep)
     (void)keep;
 }
 
-void fw_keep_now(const struct fw_device *of)
-{
-    (void)of;
-}
-
 uint32_t fw_memory_bytes(void)
 {
     return 0;

@@ -126,10 +126,6 @@ void fw_keep_write(const struct fw_keep *keep)
 {
     kept = *keep;
 }
-void fw_keep_now(const struct fw_device *of)
-{
-    (void)of;
-}
 uint32_t fw_memory_bytes(void)
 {
     return 65536;

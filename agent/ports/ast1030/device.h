@@ -100,6 +100,7 @@ struct fw_keep {
 };
 void fw_keep_read(struct fw_keep *out); /* zeroed when there is nothing whole */
 void fw_keep_write(const struct fw_keep *keep);
+/* told.c */
 void fw_keep_now(const struct fw_device *device); /* its time and its faults */
 /* The same, when so many of its faults were told and are not its any more. */
 void fw_keep_told(const struct fw_device *device, uint32_t faults);

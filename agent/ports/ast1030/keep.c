@@ -73,25 +73,3 @@ void fw_keep_write(const struct fw_keep *keep)
     to->told = record.told;
     to->told_crc = record.told_crc;
 }
-
-void fw_keep_told(const struct fw_device *device, uint32_t faults)
-{
-    struct fw_keep keep;
-    fw_keep_read(&keep);
-    keep.utc_ms = fw_utc_ms(device);
-    keep.faults = device->faults;
-    keep.told += faults;
-    fw_keep_write(&keep);
-}
-
-void fw_keep_now(const struct fw_device *device)
-{
-    fw_keep_told(device, 0);
-}
-
-uint32_t fw_keep_faults(const struct fw_device *device)
-{
-    struct fw_keep keep;
-    fw_keep_read(&keep);
-    return keep.told + device->faults;
-}
