@@ -32,13 +32,15 @@ static bool sync_record(const struct agent_flash_file *file)
 }
 
 /* What is to be done stands in the record before the number says that it has begun. False: the
- * record failed, and nothing may be done. */
+ * record failed, and nothing may be done. The number counts what the record says has begun: the
+ * two never disagree, or no later start would take it for a record. */
 static bool op_begin(struct agent_flash_file *file, enum agent_op_kind kind, uint32_t addr,
                      const void *data, uint32_t len)
 {
-    file->number++;
-    if (!file->op)
+    if (!file->op) {
+        file->number++;
         return true;
+    }
     put_u32(file->op + AGENT_OP_AT_KIND, (uint32_t)kind);
     put_u32(file->op + AGENT_OP_AT_ADDR, addr);
     put_u32(file->op + AGENT_OP_AT_LEN, len);
@@ -46,7 +48,7 @@ static bool op_begin(struct agent_flash_file *file, enum agent_op_kind kind, uin
         memcpy(file->op + AGENT_OP_HEAD_BYTES, data, len);
     if (!sync_record(file))
         return false;
-    store_number(file, AGENT_OP_AT_BEGUN, file->number);
+    store_number(file, AGENT_OP_AT_BEGUN, ++file->number);
     if (!sync_record(file))
         return false;
     if (file->config->step || (file->config->stop_at && file->number == file->config->stop_at))

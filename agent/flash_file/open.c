@@ -96,14 +96,32 @@ static int blank_record(int fd, off_t at)
     return pwrite(fd, head, sizeof head, at) == (ssize_t)sizeof head ? 0 : -1;
 }
 
+/* A record is written through a map, where a hole that finds the disk full is a SIGBUS: a crash of
+ * the firmware, to all who look. So its bytes are there from the start. */
+static int allocate(int fd, off_t bytes, off_t bytes_before)
+{
+    int error;
+    do
+        error = posix_fallocate(fd, 0, bytes);
+    while (error == EINTR);
+    if (!error)
+        return 0;
+    int shorter = ftruncate(fd, bytes_before); /* a part is no record */
+    (void)shorter;
+    errno = error;
+    return -1;
+}
+
 /* A new medium of both records is all zero. A file is made as long as it has to be. */
 static int find_record(int fd)
 {
     static const uint8_t zero[AGENT_OP_HEAD_BYTES];
     uint8_t head[AGENT_OP_HEAD_BYTES];
     struct stat status;
-    if (fstat(fd, &status) ||
-        (S_ISREG(status.st_mode) && !status.st_size && ftruncate(fd, AGENT_RECORDS_BYTES)))
+    if (fstat(fd, &status))
+        return -1;
+    bool takes = !status.st_size || status.st_size >= AGENT_RECORDS_BYTES;
+    if (S_ISREG(status.st_mode) && takes && allocate(fd, AGENT_RECORDS_BYTES, status.st_size))
         return -1;
     off_t end = lseek(fd, 0, SEEK_END);
     errno = EINVAL;
@@ -119,15 +137,14 @@ static int size_record(int fd)
     struct stat status;
     if (fstat(fd, &status))
         return -1;
-    if (status.st_size == AGENT_OP_HEAD_BYTES)
-        return ftruncate(fd, AGENT_OP_BYTES);
-    if (status.st_size == AGENT_OP_BYTES)
-        return 0;
-    if (status.st_size) {
+    if (status.st_size && status.st_size != AGENT_OP_HEAD_BYTES &&
+        status.st_size != AGENT_OP_BYTES) {
         errno = EINVAL;
         return -1;
     }
-    return blank_record(fd, 0) ? -1 : ftruncate(fd, AGENT_OP_BYTES);
+    if (!status.st_size && blank_record(fd, 0))
+        return -1;
+    return allocate(fd, AGENT_OP_BYTES, status.st_size);
 }
 
 static int map_record(struct agent_flash_file *file, char *why, size_t len)

@@ -8,14 +8,20 @@
  *
  * Sessions are clean, so that nothing of a run before comes out of them; the presence is empty and
  * retained, which takes the last one away.
+ *
+ * Before them an intruder: a device's account under the client id of the service. It may be
+ * refused, or get another id; what it must not do is end the service's connection.
  */
 #include "drivers/mqtt.h"
 #include "sim/given.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { AT_ONCE = 64, CONNECT_WITHIN_S = 15, TOPIC_BYTES = 96, PAYLOAD_MAX = 65536 };
+enum { FILES_SPARE = 16 }; /* for whatever else is opened meanwhile */
 static const double STEP_WITHIN_S = 15, LOOK_EVERY_S = 0.1;
 
 enum stage { CONNECTING, AWAITS_COMMAND, AWAITS_PRESENCE };
@@ -36,7 +42,12 @@ struct broker_check {
     struct agent_mqtt_config service_config;
     struct agent_mqtt *service;
     bool service_up;
+    struct agent_mqtt_config intruder_config;
+    struct agent_mqtt *intruder; /* NULL: not yet, or no more */
+    double intruder_until;
+    bool intruder_up, closed; /* closed: it was kept out */
     struct probe probe[AT_ONCE];
+    uint32_t places;     /* of them */
     uint32_t next, done; /* devices that were begun, that are through */
     char why[512];       /* the first thing that is wrong; "": nothing yet */
 };
@@ -94,6 +105,7 @@ static struct agent_mqtt_config config_of(const struct broker_check *in, const c
                                       .user = user,
                                       .secret = sim_given_secret(in->check->given, user),
                                       .clean_session = true,
+                                      .one_of_many = true, /* before and after the fleet */
                                       .message_bytes_max = PAYLOAD_MAX,
                                       .keepalive_s = 60,
                                       .connect_within_s = CONNECT_WITHIN_S};
@@ -149,7 +161,19 @@ static void service_up(void *ctx)
 
 static void service_down(void *ctx, const char *why)
 {
-    fail(ctx, "service", why);
+    struct broker_check *in = ctx;
+    if (!in->intruder || in->closed)
+        fail(in, "service", why);
+    else
+        fail(in, in->intruder_config.user,
+             "it can take the client id `service` and end the service's session, and so any "
+             "other's: the broker has to tie client ids to users; mosquitto: "
+             "use_username_as_clientid true");
+}
+
+static void service_answered(void *ctx)
+{
+    ((struct broker_check *)ctx)->closed = true;
 }
 
 /* What a device left retained in a run before comes here too, and is not empty. */
@@ -157,7 +181,7 @@ static void service_heard(void *ctx, const char *topic, const void *payload, uin
 {
     struct broker_check *in = ctx;
     (void)payload;
-    for (int i = 0; i < AT_ONCE && !len; i++) {
+    for (int i = 0; i < (int)in->places && !len; i++) {
         struct probe *probe = &in->probe[i];
         if (!probe->mqtt || probe->stage != AWAITS_PRESENCE || strcmp(topic, probe->presence) != 0)
             continue;
@@ -166,8 +190,11 @@ static void service_heard(void *ctx, const char *topic, const void *payload, uin
     }
 }
 
-static const struct agent_mqtt_events service_events = {
-    .up = service_up, .down = service_down, .message = service_heard, .published = no_publish};
+static const struct agent_mqtt_events service_events = {.up = service_up,
+                                                        .down = service_down,
+                                                        .message = service_heard,
+                                                        .published = no_publish,
+                                                        .answered = service_answered};
 
 static void begin_service(struct broker_check *in)
 {
@@ -181,7 +208,83 @@ static void begin_service(struct broker_check *in)
         fail(in, "service", why);
 }
 
+/* ---- The intruder ---- */
+
+static void intruder_up(void *ctx)
+{
+    struct broker_check *in = ctx;
+    in->intruder_up = true;
+    agent_mqtt_ask(in->service);
+}
+
+/* Refused, or thrown out: the broker ties ids to users in its own way. */
+static void intruder_down(void *ctx, const char *why)
+{
+    struct broker_check *in = ctx;
+    (void)why;
+    in->closed = !in->intruder_up;
+}
+
+static void no_message(void *ctx, const char *topic, const void *payload, uint32_t len)
+{
+    (void)ctx, (void)topic, (void)payload, (void)len;
+}
+
+static const struct agent_mqtt_events intruder_events = {
+    .up = intruder_up, .down = intruder_down, .message = no_message, .published = no_publish};
+
+static void begin_intruder(struct broker_check *in)
+{
+    in->intruder_config = config_of(in, in->check->world->roster.unit[0].id);
+    in->intruder_config.client_id = "service";
+    in->intruder_until = ev_time() + CONNECT_WITHIN_S + STEP_WITHIN_S;
+    if (!in->intruder_config.secret) /* the walk says so */
+        in->closed = true;
+    else if (agent_mqtt_create(&in->intruder, in->check->loop, &in->intruder_config,
+                               &intruder_events, in))
+        fail(in, in->intruder_config.user, "no memory");
+    else if (agent_mqtt_connect(in->intruder, NULL, 0))
+        in->closed = true;
+}
+
+static void end_intruder(struct broker_check *in)
+{
+    if (in->intruder && agent_mqtt_is_up(in->intruder))
+        agent_mqtt_disconnect(in->intruder);
+    agent_mqtt_destroy(in->intruder);
+    in->intruder = NULL;
+}
+
+/* True: the devices' turn. */
+static bool is_closed(struct broker_check *in)
+{
+    if (in->closed || in->check->tidies) {
+        end_intruder(in);
+        return true;
+    }
+    if (!in->intruder)
+        begin_intruder(in);
+    else if (ev_time() > in->intruder_until)
+        fail(in, "service", "no answer of the broker in time");
+    return false;
+}
+
 /* ---- All of them ---- */
+
+static uint32_t places(void)
+{
+    struct rlimit files;
+    uint64_t open = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    while (dir && readdir(dir))
+        open++;
+    if (dir)
+        closedir(dir);
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur <= open + FILES_SPARE)
+        return 1;
+    uint64_t left = files.rlim_cur - open - FILES_SPARE;
+    return left < AT_ONCE ? (uint32_t)left : AT_ONCE;
+}
 
 static void look(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -189,7 +292,9 @@ static void look(struct ev_loop *loop, ev_timer *timer, int events)
     const struct sim_roster *roster = &in->check->world->roster;
     (void)loop;
     (void)events;
-    for (int i = 0; i < AT_ONCE && in->service_up && !*in->why; i++) {
+    if (!in->service_up || *in->why || !is_closed(in))
+        return;
+    for (uint32_t i = 0; i < in->places && !*in->why; i++) {
         look_at(&in->probe[i]);
         if (!in->probe[i].mqtt && in->next < roster->count)
             begin(&in->probe[i], in, roster->unit[in->next++].id);
@@ -209,8 +314,9 @@ static void run(struct broker_check *in)
     ev_timer_stop(check->loop, &timer);
     if (*check->stop)
         snprintf(in->why, sizeof in->why, "interrupted");
-    for (int i = 0; i < AT_ONCE; i++)
+    for (uint32_t i = 0; i < in->places; i++)
         end(&in->probe[i]);
+    end_intruder(in);
     if (in->service && agent_mqtt_is_up(in->service))
         agent_mqtt_disconnect(in->service);
     agent_mqtt_destroy(in->service);
@@ -219,7 +325,7 @@ static void run(struct broker_check *in)
 int sim_given_check_broker(const struct sim_given_check *check, char *message, size_t len)
 {
     const struct sim_given_server *server = &check->given->server[SIM_GIVEN_BROKER];
-    struct broker_check in = {.check = check};
+    struct broker_check in = {.check = check, .places = places()};
     inet_ntop(AF_INET, &server->address.sin_addr, in.ip, sizeof in.ip);
     run(&in);
     if (!*in.why)

@@ -203,6 +203,7 @@ static int write_readme(const struct out *out)
             "    listener 8883\n"
             "    certfile ...\n"
             "    keyfile ...\n"
+            "    use_username_as_clientid true\n"
             "    allow_anonymous false\n"
             "    password_file .../passwords\n"
             "    acl_file .../acl\n"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { NO_BOOT_CODE = 3 };
@@ -151,6 +152,21 @@ void pw_off(struct sim_body *body)
     bury(body, &usage);
 }
 
+/* A daemon can't do that to itself, and the rig's own kills are reaped by pw_off. */
+static void tell_killed(struct sim_body *body, pid_t pid)
+{
+    const struct sim_body_events *tell = &body->given->events;
+    char why[200], when[32];
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(when, sizeof when, "%H:%M:%S UTC", gmtime_r(&now, &utc));
+    snprintf(why, sizeof why,
+             "somebody else killed its ota-agent (pid %d) at %s by signal 9 (Killed): nothing is "
+             "known of the device; look at who kills processes here (out of memory?)",
+             (int)pid, when);
+    tell->lost(tell->ctx, why);
+}
+
 static void tell_end(struct sim_body *body, int status)
 {
     const struct sim_body_events *tell = &body->given->events;
@@ -180,7 +196,10 @@ void pw_look(struct sim_body *body)
         return;
     }
     bury(body, &usage);
-    tell_end(body, status);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        tell_killed(body, pid);
+    else
+        tell_end(body, status);
 }
 
 void pw_go_on(struct sim_body *body)

@@ -125,6 +125,7 @@ void sim_yard_tidy_given(struct sim_yard *yard)
                                           .world = yard->world,
                                           .tls = yard->tls,
                                           .loop = yard->loop,
+                                          .tidies = true,
                                           .stop = &yard->interrupted};
     if (sim_yard_is_given(yard, SIM_GIVEN_BROKER) && !yard->interrupted && there)
         sim_given_check_broker(&check, unread, sizeof unread);

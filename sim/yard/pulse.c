@@ -107,11 +107,13 @@ int64_t sim_yard_answered_from_us(const struct sim_yard *yard)
 
 int sim_yard_answers_still(struct sim_yard *yard, char *message, size_t len)
 {
-    uint64_t before = yard->desk ? signs(yard) : 0;
+    if (!yard->desk) /* never opened */
+        return 0;
+    uint64_t before = signs(yard);
     do {
         if (sim_yard_stands(yard, message, len))
             return -1;
-        if (!yard->desk || signs(yard) != before)
+        if (signs(yard) != before)
             return 0;
         sim_desk_ask(yard->desk);
         sim_yard_wait(yard,

@@ -2,11 +2,17 @@
 #include "flash_file/flash_file.h"
 #include "flash_file/reset.h"
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -269,6 +275,120 @@ Test(agentd_flash, a_medium_of_both_records_keeps_them_apart)
     cr_assert_eq(truncate(bench.op_path, AGENT_RECORDS_BYTES), 0);
     cr_assert_eq(reopen(&bench), 0);
     unmake(&bench);
+}
+
+/* Which msync fails: 0 none, n the n-th from now, and all after it if `fails_on`. */
+static unsigned fails_at, syncs;
+static bool fails_on;
+
+int msync(void *addr, size_t len, int flags)
+{
+    syncs++;
+    if (fails_at && (syncs == fails_at || (fails_on && syncs > fails_at))) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_msync, addr, len, flags);
+}
+
+static void fail_syncs(unsigned at, bool on)
+{
+    syncs = 0;
+    fails_at = at;
+    fails_on = on;
+}
+
+/* Each sync of an open, three programs and an erase fails once, or from there on. */
+Test(agentd_flash, a_medium_that_fails_never_leaves_what_is_no_record)
+{
+    static struct bench bench;
+    enum { SYNCS = 1 + 3 * 4 };
+    for (unsigned n = 0; n <= 2 * SYNCS; n++) {
+        int done[4] = {-1, -1, -1, -1};
+        make(&bench);
+        agent_flash_file_close(&bench.file);
+        cr_assert_eq(truncate(bench.op_path, 0), 0);
+        bench.config.op_synced = true;
+        fail_syncs((n + 1) / 2, n % 2);
+        if (!reopen(&bench)) {
+            for (uint32_t i = 0; i < 3; i++)
+                done[i] = program(&bench, i * PAGE, 0xA5, PAGE);
+            done[3] = bench.flash.erase(bench.flash.ctx, SECTOR);
+            agent_flash_file_close(&bench.file);
+        }
+        if (!n)
+            cr_assert_eq(syncs, SYNCS, "%u", syncs);
+        fail_syncs(0, false);
+        cr_assert_eq(reopen(&bench), 0, "sync %u %s", (n + 1) / 2, n % 2 ? "and on" : "");
+        for (uint32_t i = 0; i < 3; i++)
+            if (!done[i])
+                cr_expect_eq(at(&bench, i * PAGE), 0xA5, "sync %u, program %u", (n + 1) / 2, i);
+        cr_expect_eq(program(&bench, 8 * PAGE, 0, PAGE), 0);
+        unmake(&bench);
+    }
+}
+
+static bool is_whole(const char *path, off_t bytes)
+{
+    struct stat status;
+    cr_assert_eq(stat(path, &status), 0);
+    cr_expect_eq(status.st_size, bytes);
+    return status.st_blocks * 512 >= bytes;
+}
+
+/* A new one, and one that an older daemon left with a hole. */
+Test(agentd_flash, a_record_has_no_holes)
+{
+    static struct bench bench;
+    make(&bench);
+    cr_expect(is_whole(bench.op_path, AGENT_OP_BYTES));
+    agent_flash_file_close(&bench.file);
+    cr_assert_eq(truncate(bench.op_path, AGENT_OP_HEAD_BYTES), 0);
+    cr_assert_eq(truncate(bench.op_path, AGENT_OP_BYTES), 0);
+    cr_assert_eq(reopen(&bench), 0);
+    cr_expect(is_whole(bench.op_path, AGENT_OP_BYTES));
+    agent_flash_file_close(&bench.file);
+    cr_assert_eq(truncate(bench.op_path, 0), 0);
+    bench.config.op_synced = true;
+    cr_assert_eq(reopen(&bench), 0);
+    cr_expect(is_whole(bench.op_path, AGENT_RECORDS_BYTES));
+    unmake(&bench);
+}
+
+/* A disk with room for the flash, and for the first page of the record. 77: no such disk here. */
+static int open_on_a_full_disk(struct bench *bench)
+{
+    char options[64], why[200] = "";
+    long page = sysconf(_SC_PAGESIZE);
+    snprintf(options, sizeof options, "size=%ld", ((BYTES + page - 1) / page + 1) * page);
+    if (unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS))
+        return 77;
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+        mount("none", bench->dir, "tmpfs", 0, options))
+        return 77;
+    if (agent_flash_file_make(bench->path, &layout, why, sizeof why))
+        return 1;
+    if (agent_flash_file_open(&bench->file, &bench->config, why, sizeof why) !=
+        AGENT_FLASH_FILE_EFILE)
+        return 2;
+    return strstr(why, "No space left") ? 0 : 3;
+}
+
+Test(agentd_flash, a_full_disk_is_told_at_the_start_and_is_no_crash)
+{
+    static struct bench bench;
+    int status;
+    make(&bench);
+    agent_flash_file_close(&bench.file);
+    pid_t child = fork();
+    if (!child)
+        _exit(open_on_a_full_disk(&bench));
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(reopen(&bench), 0);
+    unmake(&bench);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        cr_skip_test("nothing can be mounted here");
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%d", status);
 }
 
 Test(agentd_flash, a_record_that_does_not_add_up_is_none)

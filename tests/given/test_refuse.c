@@ -140,6 +140,25 @@ Test(given_refuse, a_broker_whose_access_list_keeps_devices_from_the_service)
     without_access("topic read ota/presence", "let the device write it, and `service` read it");
 }
 
+/* mosquitto's access list is about topics only: without this any account ends any session. */
+Test(given_refuse, a_broker_that_lets_a_device_take_the_place_of_the_service)
+{
+    struct site site;
+    char message[512], options[1024];
+    site_open(&site, world_scenario(3, "", ""));
+    sim_broker_stop(&site.servers.broker);
+    cr_assert_eq(site_shell(&site, "sed -i /use_username_as_clientid/d %s/broker/mosquitto.conf",
+                            site.servers.folder),
+                 0);
+    cr_assert_eq(
+        sim_broker_start_again(&site.servers.broker, SIM_MEMORY_KEPT, message, sizeof message), 0);
+    snprintf(options, sizeof options, "%s --ca %s/pki/ca.pem", site_broker(&site),
+             site.servers.folder);
+    refused(&site, options, "pumps-00001: it can take the client id `service`");
+    cr_expect_eq(site_shell(&site, "grep -q 'use_username_as_clientid true' export/README.txt"), 0);
+    site_close(&site);
+}
+
 /* ---- The store ---- */
 
 Test(given_refuse, images_that_are_not_those_of_the_scenario)

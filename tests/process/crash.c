@@ -55,3 +55,22 @@ Test(process_crash, a_daemon_that_always_crashes_is_a_boot_loop)
     cr_assert_eq(bench_number(result, "updates", "bricked"), 1);
     json_decref(result);
 }
+
+/* As the kernel does it when memory is short. */
+Test(process_crash, a_daemon_that_somebody_else_kills_says_nothing_of_the_device)
+{
+    char script[1024];
+    bench_small("", "  - {kind: power_loss, during: flash_write, torn: prefix, "
+                    "where: {device: pumps-00002}, off_for: 5s}\n");
+    snprintf(script, sizeof script,
+             "#!/bin/sh\nn=$(cat starts 2>/dev/null || echo 0)\necho $((n + 1)) >starts\n"
+             "if [ $n = 1 ]; then kill -KILL $$; fi\nexec %s \"$@\"\n",
+             bench_real_agent());
+    bench_fake_agent(script);
+    int code = program("run small.yaml --world process --quiet");
+    cr_assert_eq(code, 8, "%d: %s", code, program_err());
+    cr_assert_not_null(
+        strstr(program_err(), "pumps-00002: somebody else killed its ota-agent (pid"), "%s",
+        program_err());
+    cr_assert_eq(bench_processes(), 0);
+}

@@ -78,6 +78,7 @@ struct sim_given_check {
     const struct sim_world *world;
     const struct agent_tls *tls; /* of the given CA */
     struct ev_loop *loop;
+    bool tidies;      /* after the run: only what was left there is taken away */
     const bool *stop; /* set by the loop's own watchers: the check ends with -1, "interrupted" */
 };
 /*
