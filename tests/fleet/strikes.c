@@ -67,7 +67,7 @@ static const struct {
 Test(strikes, a_network_drop_strikes_in_the_state_that_it_names)
 {
     for (size_t i = 0; i < sizeof drop / sizeof *drop; i++) {
-        for (uint64_t seed = 1; seed <= 3; seed++) {
+        for (uint64_t seed = 1; seed <= sanitized(1, 3); seed++) {
             struct fleet_run run;
             char faults[160], state[32];
             snprintf(faults, sizeof faults, "{kind: network_drop, during: %s, for: 20m}%s",
@@ -91,7 +91,7 @@ Test(strikes, a_network_drop_strikes_in_the_state_that_it_names)
 /* However fast the link is: there was a first part, and the rest was asked for later. */
 Test(strikes, a_network_drop_in_a_download_really_interrupts_it)
 {
-    for (uint64_t seed = 1; seed <= 8; seed++) {
+    for (uint64_t seed = 1; seed <= sanitized(3, 8); seed++) {
         struct fleet_run run;
         char *text = traced(
             &(struct fleet_plan){.count = 1,
@@ -139,7 +139,7 @@ static const char *const rivals[] = {
 Test(strikes, a_fault_that_another_one_came_before_is_not_armed_any_more)
 {
     for (size_t i = 0; i < sizeof rivals / sizeof *rivals; i++) {
-        for (uint64_t seed = 1; seed <= soak(3, 10); seed++) {
+        for (uint64_t seed = 1; seed <= sanitized(1, soak(3, 10)); seed++) {
             struct fleet_run run;
             fleet_run_plan(
                 &run, &(struct fleet_plan){.count = 24, .seed = seed, .faults = rivals[i]}, NULL);

@@ -16,6 +16,18 @@
 #define RELEASE_ONLY .disabled = false
 #endif
 
+/* How often a test repeats what the sanitizers have seen after the first few. */
+static inline uint32_t sanitized(uint32_t few, uint32_t many)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)many;
+    return few;
+#else
+    (void)few;
+    return many;
+#endif
+}
+
 static inline uint32_t soak(uint32_t few, uint32_t many)
 {
     return getenv("BRICKYARD_SOAK") ? many : few;
