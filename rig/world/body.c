@@ -180,10 +180,11 @@ static void tell_unclean(struct sim_body *body)
     const struct sim_body_events *tell = &body->given->events;
     char why[RW_WHY_MAX];
     body->rw->counts.unclean++;
-    snprintf(why, sizeof why,
-             "its QEMU (pid %d) did not stop within %d s as its power was to go, and was killed: "
-             "what it had not written yet is lost, by this host's fault and not the board's",
-             (int)body->pid, RIG_BOARD_STOP_WITHIN_MS / 1000);
+    snprintf(
+        why, sizeof why,
+        "its QEMU (pid %d) did not stop in time as its power was to go, and was killed: what it "
+        "had not written yet is lost, by this host's fault and not the board's",
+        (int)body->pid);
     tell->lost(tell->ctx, why);
 }
 

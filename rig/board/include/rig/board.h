@@ -62,7 +62,8 @@ struct rig_board_config { /* borrowed until rig_board_free */
     const char *folder; /* not needed: its sockets have no names; NULL allowed */
     bool stepped, traced;
     /* So long QEMU has at power off to stand still and to write what it owes the file; it is killed
-     * then. 0: RIG_BOARD_STOP_WITHIN_MS, which a busy host keeps too. */
+     * then. 0: RIG_BOARD_STOP_WITHIN_MS, which a busy host keeps too. At most 2 s for one that is
+     * held from outside (SIGSTOP), and less for one that owes an answer already. */
     uint32_t stop_within_ms;
     struct rig_board_events events;
     void *ctx;
