@@ -207,8 +207,9 @@ void st_say_lost(const struct sim_stepped *st, char *message, size_t len);
 void st_witness_call(struct st_device *dev, const struct sim_flash_call *call);
 void st_witness_done(struct st_device *dev, const struct sim_flash_call *call);
 void st_witness_boot(struct st_device *dev);
-int st_slot_that_runs(const struct st_device *dev); /* by the config in its flash */
-void st_witness_floor(struct st_device *dev);       /* seen.running, which is confirmed */
+void st_witness_said(struct st_device *dev, int slot); /* where its bootloader says it jumps */
+int st_slot_that_runs(const struct st_device *dev);    /* by the config in its flash */
+void st_witness_floor(struct st_device *dev);          /* seen.running, which is confirmed */
 bool st_boots_again(struct st_device *dev);
 /* As it left the factory, as far as its flash was seen. */
 bool st_bootloader_is_whole(struct st_device *dev);

@@ -1,7 +1,9 @@
 /*
  * What a body's log tells: where in its life it is. It decides which faults are due, and when a
- * device is at rest; no verdict rests on it (witness.c reads the flash). Who says that it ended may
- * write no slot any more, until the flash says what runs: so a lie about that gains nothing.
+ * device is at rest; it acquits nobody (witness.c reads the flash), and accuses of one thing only:
+ * a bootloader that jumps to another slot than the one which it left in its config. Who says that
+ * it ended may write no slot any more, until the flash says what runs: so a lie about that gains
+ * nothing.
  */
 #include "flash_file/reset.h"
 #include "stepped_internal.h"
@@ -138,6 +140,8 @@ static void on_boot(struct st_device *dev, const char *line)
     }
     st_settle(dev);
     st_witness_boot(dev);
+    if (boot_words(line, &slot, &trial))
+        st_witness_said(dev, slot);
 }
 
 static void on_end(struct st_device *dev, const char *line)

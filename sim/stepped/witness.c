@@ -301,6 +301,16 @@ void st_witness_boot(struct st_device *dev)
         witness_failing(dev);
 }
 
+/* What was judged is the slot of the config. Another one may hold anything. */
+void st_witness_said(struct st_device *dev, int slot)
+{
+    const struct st_witness *seen = &dev->seen;
+    if (dev->power != ST_DEAD && slot != seen->running_slot)
+        st_break(dev, REP_PROMISE_VERIFIED_CODE,
+                 "its bootloader jumps to slot %c, and by its config slot %c runs", 'A' + slot,
+                 'A' + seen->running_slot);
+}
+
 /* ---- For the fleet ---- */
 
 static int64_t away_until_us(const struct st_device *dev)

@@ -123,3 +123,18 @@ Test(stepped_still, after_the_boot_that_follows_an_end_all_is_as_before)
     erases(0, IMAGE);
     is_broken_alone(REP_PROMISE_RUNNING_IMAGE);
 }
+
+Test(stepped_still, a_bootloader_that_jumps_elsewhere_than_it_records_is_seen)
+{
+    boot("B", "no", "1.0.0");
+    is_broken_alone(REP_PROMISE_VERIFIED_CODE);
+    cr_assert(strstr(dev.seen.broken_what[REP_PROMISE_VERIFIED_CODE], "jumps to slot B"), "%s",
+              dev.seen.broken_what[REP_PROMISE_VERIFIED_CODE]);
+}
+
+Test(stepped_still, a_boot_that_does_not_say_where_it_jumps_is_judged_by_its_config)
+{
+    boot("C", "no", "1.0.0");
+    cr_assert_eq(broken(), 0);
+    cr_assert_eq(dev.seen.running_slot, 0);
+}
