@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 enum { IDLE_S = 10 };
+static const double REST_S = 0.1;
 
 struct client {
     struct agent_kit_control *control;
@@ -24,6 +25,7 @@ struct agent_kit_control {
     struct sockaddr_un at;
     int fd;
     ev_io acceptable;
+    ev_timer rested;
     struct client client[AGENT_KIT_CLIENTS_MAX];
 };
 
@@ -103,11 +105,33 @@ static struct client *find_free(struct agent_kit_control *control)
     return NULL;
 }
 
+static bool is_exhausted(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void on_rested(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct agent_kit_control *control = timer->data;
+    (void)events;
+    ev_io_start(loop, &control->acceptable);
+}
+
+/* Who waits stays readable, and the loop would do nothing else until a descriptor is free. */
+static void rest(struct agent_kit_control *control)
+{
+    ev_io_stop(control->config.loop, &control->acceptable);
+    ev_timer_set(&control->rested, REST_S, 0);
+    ev_timer_start(control->config.loop, &control->rested);
+}
+
 static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
 {
     struct agent_kit_control *control = io->data;
     (void)events;
     int fd = accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && is_exhausted(errno))
+        rest(control);
     struct client *client = fd >= 0 ? find_free(control) : NULL;
     if (!client) {
         if (fd >= 0)
@@ -170,7 +194,8 @@ int agent_kit_control_open(struct agent_kit_control **out,
     control->config.path = control->at.sun_path;
     init_clients(control);
     ev_io_init(&control->acceptable, on_acceptable, control->fd, EV_READ);
-    control->acceptable.data = control;
+    ev_init(&control->rested, on_rested);
+    control->acceptable.data = control->rested.data = control;
     ev_io_start(config->loop, &control->acceptable);
     *out = control;
     return 0;
@@ -183,6 +208,7 @@ void agent_kit_control_close(struct agent_kit_control *control)
     for (uint32_t i = 0; i < AGENT_KIT_CLIENTS_MAX; i++)
         hang_up(&control->client[i]);
     ev_io_stop(control->config.loop, &control->acceptable);
+    ev_timer_stop(control->config.loop, &control->rested);
     close(control->fd);
     unlink(control->at.sun_path);
     free(control);

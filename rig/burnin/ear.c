@@ -194,6 +194,12 @@ static int held_out(void *ctx, char *message, size_t len)
     return error;
 }
 
+static int store_serves(void *ctx, char *message, size_t len)
+{
+    struct bi_ear *ear = ctx;
+    return ear->inner->store_serves(ear->inner->ctx, message, len);
+}
+
 static int report(void *ctx, struct rep_result *result)
 {
     struct bi_ear *ear = ctx;
@@ -250,6 +256,7 @@ struct bi_ear *bi_ear_create(const struct sim_ground *inner, const struct bi_ear
                             .restart_broker = inner->restart_broker ? restart_broker : NULL,
                             .answered_from = inner->answered_from ? answered_from : NULL,
                             .held_out = inner->held_out ? held_out : NULL,
+                            .store_serves = inner->store_serves ? store_serves : NULL,
                             .report = report,
                             .close = close_ground};
     return ear;

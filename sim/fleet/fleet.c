@@ -274,6 +274,20 @@ static int run(struct sim_fleet *fleet)
     return 0;
 }
 
+static bool downloads_failed(const struct sim_fleet *fleet)
+{
+    for (uint32_t d = 0; d < fleet->devices; d++) {
+        struct camp_belief belief;
+        struct sim_truth truth;
+        camp_belief(fleet->camp, d, &belief);
+        sim_fleet_truth(fleet, d, &truth);
+        if (belief.outcome == REP_OUT_DOWNLOAD_FAILED || truth.state == AGENT_DOWNLOADING ||
+            truth.state == AGENT_DOWNLOAD_FAILED)
+            return true;
+    }
+    return false;
+}
+
 static int inspect(struct sim_fleet *fleet)
 {
     const struct sim_ground *ground = fleet->options->ground;
@@ -281,6 +295,9 @@ static int inspect(struct sim_fleet *fleet)
         sim_fleet_inspect(fleet, d);
     if (ground && ground->held_out &&
         ground->held_out(ground->ctx, fleet->message, fleet->message_len))
+        return SIM_FLEET_ELOST;
+    if (ground && ground->store_serves && downloads_failed(fleet) &&
+        ground->store_serves(ground->ctx, fleet->message, fleet->message_len))
         return SIM_FLEET_ELOST;
     sim_belief_end(fleet);
     return 0;

@@ -200,6 +200,11 @@ static int held_out(void *ctx, char *message, size_t len)
                : 0;
 }
 
+static int store_serves(void *ctx, char *message, size_t len)
+{
+    return sim_yard_store_serves(&((struct sim_loopback *)ctx)->yard, message, len);
+}
+
 /* ---- Down ---- */
 
 static void close_ground(void *ctx)
@@ -237,6 +242,7 @@ int sim_loopback_create(struct sim_loopback **out, const struct scn *scn,
                                      .restart_broker = restart_broker,
                                      .answered_from = answered_from,
                                      .held_out = held_out,
+                                     .store_serves = store_serves,
                                      .report = lb_report,
                                      .close = close_ground};
     return 0;

@@ -117,6 +117,21 @@ int sim_yard_check_given(struct sim_yard *yard, char *message, size_t len)
     return 0;
 }
 
+int sim_yard_store_serves(struct sim_yard *yard, char *message, size_t len)
+{
+    char why[512];
+    const struct sim_given_check check = {.given = yard->given,
+                                          .world = yard->world,
+                                          .tls = yard->store_tls,
+                                          .loop = yard->loop,
+                                          .stop = &yard->interrupted};
+    if (!sim_yard_is_given(yard, SIM_GIVEN_STORE) ||
+        !sim_given_check_store(&check, why, sizeof why))
+        return 0;
+    snprintf(message, len, "downloads have failed, and that is not the devices': %s", why);
+    return -1;
+}
+
 void sim_yard_tidy_given(struct sim_yard *yard)
 {
     char unread[8];

@@ -36,6 +36,8 @@ static void provoke(enum device_event event)
         device_publish(&operator_side, "in/d", "x", 1);
     else if (event == DEVICE_PUBLISHED)
         device_publish(&device, "status/d", "x", 1);
+    else if (event == DEVICE_ANSWERED)
+        agent_mqtt_ask(device.mqtt);
     else if (event == DEVICE_DROPPED)
         agent_mqtt_publish(operator_side.mqtt, "in/d", large, sizeof large, 1, false, 1);
 }

@@ -1,5 +1,5 @@
-/* A broker that dies in the middle of a run, or lives and does nothing, is no fault of a device:
- * the run ends with exit code 8, or goes on where it was. */
+/* A broker that dies in the middle of a run, or lives and does nothing, is no fault of a device,
+ * and a store neither: the run ends with exit code 8, or goes on where it was. */
 #include "site.h"
 
 #include <criterion/criterion.h>
@@ -25,7 +25,8 @@ static char *scenario(const char *hold, const char *more)
                           "start: 2026-03-19T10:00:00Z\n"
                           "fleet:\n"
                           "  - {group: pumps, count: 4, firmware: 2.3.1, telemetry_every: 30s}\n"
-                          "device: {mqtt_within: 30s, fault_free: 3s, watchdog: 60s}\n"
+                          "device: {mqtt_within: 30s, fault_free: 3s, watchdog: 60s,\n"
+                          "         retry_first: 1s, retry_max: 1s}\n"
                           "flash: {slot: 256KiB, data: 128KiB}\n"
                           "firmware: {2.3.1: {size: 64KiB}, 2.4.0: {size: 66KiB}}\n"
                           "campaign:\n"
@@ -182,6 +183,21 @@ Test(given_gone, a_broker_that_comes_back_costs_no_device_its_outcome)
     cr_expect_eq(code, 0, "%d", code);
     cr_expect_eq(
         site_shell(&site, "grep -q '\"confirmed\": *4' run.json || { cat err >&2; false; }"), 0);
+    site_close(&site);
+}
+
+/* ---- The store ---- */
+
+/* One device a second; the first one gets its image. */
+Test(given_gone, a_given_store_that_dies_is_no_failure_of_the_firmware)
+{
+    struct site site;
+    struct running run;
+    site_open(&site, scenario("1m", "      rate_per_hour: 600\n"));
+    begin(&run, &site, "30");
+    await(&run, "health_check", 1);
+    sim_store_stop(&site.servers.store);
+    expect_broken_off(&run, "downloads have failed, and that is not");
     site_close(&site);
 }
 

@@ -70,6 +70,9 @@ struct sim_ground {
      * what they are driven by hold out to the very end? -1: it did not (a relay that could not be
      * switched off, a worker process that ended), exit code 8. May be NULL. */
     int (*held_out)(void *ctx, char *message, size_t len);
+    /* After it, where downloads have failed: does the store serve? -1: it does not, exit code 8.
+     * NULL: it is known to have served all along. */
+    int (*store_serves)(void *ctx, char *message, size_t len);
     /* What the report says of this ground: facts by name, and of each promise that nobody could
      * check here (rep_promise_unchecked). All other rows are there by now. */
     int (*report)(void *ctx, struct rep_result *result);

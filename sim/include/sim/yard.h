@@ -116,6 +116,8 @@ void sim_yard_account(const struct sim_yard *yard, const char *user, uint32_t nu
 /* Does an edge of the run stand in for a given store? */
 bool sim_yard_stands_in(const struct sim_yard *yard);
 int sim_yard_check_given(struct sim_yard *yard, char *message, size_t len);
+/* Before a verdict on downloads that failed: the given store is looked at once more. */
+int sim_yard_store_serves(struct sim_yard *yard, char *message, size_t len);
 /* What this run left at somebody else's broker is taken away; as far as it goes. */
 void sim_yard_tidy_given(struct sim_yard *yard);
 
