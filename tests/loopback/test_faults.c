@@ -18,7 +18,7 @@ static const char frame[] =
     "fleet:\n"
     "  - {group: pumps, count: 10, firmware: 2.3.1, telemetry_every: 1s}\n"
     "device: {mqtt_within: 30s, fault_free: 1s, watchdog: 40s, retry_first: 1s, retry_max: 2s,\n"
-    "         keepalive: 5s, stall: 2s}\n"
+    "         keepalive: 5s, stall: 10s}\n"
     "flash: {slot: 256KiB, data: 128KiB}\n"
     "firmware:\n"
     "  2.3.1: {size: 64KiB}\n"
