@@ -152,6 +152,7 @@ static void configure(struct daemon *daemon)
         .telemetry_every_ms = s->telemetry_every_ms,
         .kick_every_ms = s->watchdog_ms / 4,
         .faults = daemon->session.reset.faults,
+        .faults_total = daemon->session.reset.total,
         .energy_file = or_null(s->energy_file),
         .log = daemon->log,
         .hooks = {on_kick, on_reset, on_stopped, on_told, on_changed},

@@ -77,10 +77,11 @@ void device_telemetry_send(struct agent_device *device)
     device_json_string(version, sizeof version, agent_running_version(&device->agent));
     int len = snprintf(text, sizeof text,
                        "{\"device_id\":\"%s\",\"seq\":%u,\"at\":\"%s\",\"version\":%s,"
-                       "\"energy_mw\":%lld,\"memory_kb\":%lld,\"cpu_permille\":%lld,\"resets\":%u}",
+                       "\"energy_mw\":%lld,\"memory_kb\":%lld,\"cpu_permille\":%lld,"
+                       "\"resets_total\":%u,\"resets\":%u}",
                        device->agent_config.device_id, ++device->telemetry_seq, at, version,
                        (long long)energy_mw(device), (long long)memory_kb(),
-                       (long long)cpu_permille(device), untold);
+                       (long long)cpu_permille(device), device->config->faults_total, untold);
     uint32_t token = device_publish(device, device->telemetry_topic, text, (uint32_t)len, 1, false);
     if (!device->telemetry_token) {
         device->telemetry_token = token;

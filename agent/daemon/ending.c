@@ -28,7 +28,8 @@ void agent_ending_update(const struct agent_reset *running)
     for (int end = 0; end < AGENT_ENDS; end++) {
         struct agent_reset reset = *running;
         reset.end = (enum agent_end)end;
-        reset.faults += end == AGENT_END_WATCHDOG || end == AGENT_END_HARD_FAULT;
+        if (end == AGENT_END_WATCHDOG || end == AGENT_END_HARD_FAULT)
+            agent_reset_count(&reset);
         agent_reset_encode(ending.end[end], &reset);
     }
 }

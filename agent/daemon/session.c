@@ -137,7 +137,7 @@ int agent_session_boot(struct agent_session *session, bool by_watchdog)
 {
     if (by_watchdog && session->reset.end == AGENT_END_RUNNING) {
         session->reset.end = AGENT_END_WATCHDOG;
-        session->reset.faults++;
+        agent_reset_count(&session->reset);
     }
     struct agent_reset running = session->reset;
     session->boot.reset = agent_end_reset(session->reset.end);

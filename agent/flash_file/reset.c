@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AT_END = 4, AT_FAULTS = 8, AT_BOOTS = 12, AT_CRC = 28 };
+enum { AT_END = 4, AT_FAULTS = 8, AT_BOOTS = 12, AT_TOTAL = 16, AT_CRC = 28 };
 static const char magic[4] = {'B', 'Y', 'E', '1'};
 
 _Static_assert((int)AT_CRC + 4 == (int)AGENT_RESET_BYTES, "the CRC is the last word");
@@ -32,6 +32,12 @@ enum boot_reset agent_end_reset(enum agent_end end)
     return ends[end].reset;
 }
 
+void agent_reset_count(struct agent_reset *reset)
+{
+    reset->faults++;
+    reset->total++;
+}
+
 void agent_reset_encode(uint8_t out[AGENT_RESET_BYTES], const struct agent_reset *reset)
 {
     memset(out, 0, AGENT_RESET_BYTES);
@@ -39,6 +45,7 @@ void agent_reset_encode(uint8_t out[AGENT_RESET_BYTES], const struct agent_reset
     put_u32(out + AT_END, (uint32_t)reset->end);
     put_u32(out + AT_FAULTS, reset->faults);
     put_u32(out + AT_BOOTS, reset->boots);
+    put_u32(out + AT_TOTAL, reset->total);
     put_u32(out + AT_CRC, boot_crc32(0, out, AT_CRC));
 }
 
@@ -51,7 +58,8 @@ bool agent_reset_decode(struct agent_reset *out, const uint8_t in[AGENT_RESET_BY
         return false;
     *out = (struct agent_reset){.end = (enum agent_end)end,
                                 .faults = get_u32(in + AT_FAULTS),
-                                .boots = get_u32(in + AT_BOOTS)};
+                                .boots = get_u32(in + AT_BOOTS),
+                                .total = get_u32(in + AT_TOTAL)};
     return true;
 }
 

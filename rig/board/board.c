@@ -204,7 +204,7 @@ static void reset_life(struct rig_board *board)
     board->step = BB_RUNS;
     board->any = board->last_ended = board->begins = false;
     board->last_said[0] = board->lost_why[0] = '\0';
-    board->given_up = false;
+    board->given_up = board->as_watchdog = false;
     board->last_at_us = 0;
 }
 
@@ -236,6 +236,14 @@ int rig_board_power_on(struct rig_board *board, char *message, size_t len)
     }
     board->facts.power_ons++;
     return 0;
+}
+
+int rig_board_restart(struct rig_board *board, char *message, size_t len)
+{
+    assert(board->config.stepped);
+    int error = rig_board_power_on(board, message, len);
+    board->as_watchdog = !error;
+    return error;
 }
 
 static void on_spi(void *ctx, const struct rig_spi_op *seen)

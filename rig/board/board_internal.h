@@ -59,6 +59,7 @@ struct rig_board {
     bool reviving; /* it stands still between two lives of the guest */
     enum rig_reset revive_as;
     bool reset_wanted; /* as soon as the step is over */
+    bool as_watchdog;  /* its mailbox is to say that before it runs */
 
     enum bb_step step;
     bool watched; /* the watchpoint is set; a watchdog may come when it is not, over the store */
@@ -97,6 +98,7 @@ void bb_pin_down(struct rig_board *board);
 /* step.c */
 void bb_step_begin(
     struct rig_board *board); /* the watchpoint is set, if it is not; the guest runs */
+void bb_step_begin_as_watchdog(struct rig_board *board);
 void bb_step_stopped(void *ctx, const struct rig_gdb_stop *stop);
 void bb_remember(struct rig_board *board, const struct rig_op *op);
 

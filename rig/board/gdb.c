@@ -124,6 +124,16 @@ void rig_gdb_read(struct rig_gdb *gdb, uint32_t addr, uint32_t len, rig_gdb_byte
     await(gdb, (struct request){.got = got, .ctx = ctx, .len = len});
 }
 
+void rig_gdb_write(struct rig_gdb *gdb, uint32_t addr, const uint8_t *bytes, uint32_t len)
+{
+    char hex[2 * RIG_GDB_WRITE_MAX + 1];
+    assert(len && len <= RIG_GDB_WRITE_MAX);
+    for (uint32_t i = 0; i < len; i++)
+        snprintf(hex + (size_t)2 * i, 3, "%02x", bytes[i]);
+    put_packet(gdb, "M%x,%x:%s", addr, len, hex);
+    await(gdb, (struct request){0});
+}
+
 void rig_gdb_step(struct rig_gdb *gdb)
 {
     put_packet(gdb, "s");
@@ -204,7 +214,7 @@ static void on_packet(struct rig_gdb *gdb)
     else if (request.got)
         on_bytes(gdb, request);
     else if (strcmp(gdb->packet, "OK"))
-        lose(gdb, "gdb: a watchpoint was refused", false);
+        lose(gdb, "gdb: a watchpoint or a write was refused", false);
 }
 
 static void on_byte(struct rig_gdb *gdb, char c)

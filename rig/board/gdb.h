@@ -18,6 +18,7 @@
 struct rig_gdb;
 
 enum { RIG_GDB_PACKET_MAX = 4096, RIG_GDB_WAITING_MAX = 16, RIG_GDB_READ_MAX = 1024 };
+enum { RIG_GDB_WRITE_MAX = 16 };
 enum { RIG_GDB_QUIT = 3, RIG_GDB_TRAP = 5, RIG_GDB_ALARM = 14 };
 
 struct rig_gdb_stop {
@@ -46,6 +47,8 @@ void rig_gdb_work(struct rig_gdb *gdb);    /* reads what is there */
 void rig_gdb_watch(struct rig_gdb *gdb, uint32_t addr, uint32_t len, bool set);
 /* len: up to RIG_GDB_READ_MAX. */
 void rig_gdb_read(struct rig_gdb *gdb, uint32_t addr, uint32_t len, rig_gdb_bytes *got, void *ctx);
+/* len: up to RIG_GDB_WRITE_MAX. A stub that refuses it ends the connection. */
+void rig_gdb_write(struct rig_gdb *gdb, uint32_t addr, const uint8_t *bytes, uint32_t len);
 void rig_gdb_step(struct rig_gdb *gdb); /* `stopped` follows */
 void rig_gdb_continue(struct rig_gdb *gdb);
 void rig_gdb_interrupt(struct rig_gdb *gdb); /* while it runs; `stopped` follows */

@@ -65,7 +65,9 @@ static void straps_are_set(void *ctx, const json_t *result, const char *error)
         return;
     }
     board->started = true;
-    if (board->gdb)
+    if (board->gdb && board->as_watchdog)
+        bb_step_begin_as_watchdog(board);
+    else if (board->gdb)
         bb_step_begin(board);
 }
 

@@ -10,6 +10,8 @@
 #include <string.h>
 
 enum { PROBE_BYTES = sizeof(struct board_probe), KIND_PROGRAM = 1, KIND_ERASE = 2 };
+enum { MAILBOX_BYTES = offsetof(struct board_mailbox, slot) };
+_Static_assert((int)MAILBOX_BYTES <= (int)RIG_GDB_WRITE_MAX, "one packet");
 _Static_assert(PROBE_BYTES == 24, "six words");
 
 static void watch(struct rig_board *board, bool set)
@@ -26,6 +28,23 @@ void bb_step_begin(struct rig_board *board)
         watch(board, true);
     rig_gdb_continue(board->gdb);
     rig_gdb_flush(board->gdb);
+}
+
+static void put_word(uint8_t *out, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* The start of the mailbox: magic, no note, watchdog_armed. */
+void bb_step_begin_as_watchdog(struct rig_board *board)
+{
+    uint8_t box[MAILBOX_BYTES] = {0};
+    put_word(box + offsetof(struct board_mailbox, magic), BOARD_MAILBOX_MAGIC);
+    put_word(box + offsetof(struct board_mailbox, watchdog_armed), 1);
+    rig_gdb_write(board->gdb, BOARD_MAILBOX_ADDR, box, sizeof box);
+    board->as_watchdog = false;
+    bb_step_begin(board);
 }
 
 static void step_over(struct rig_board *board)

@@ -24,8 +24,11 @@ static void trace_line(struct rig_board *board, const char *line)
     rig_spi_line(&board->spi, line);
 }
 
+/* What follows upon a fatal error are the processor's registers. */
 static void said_line(struct rig_board *board, const char *line)
 {
+    if (strstr(board->last_said, "fatal: "))
+        return;
     snprintf(board->last_said, sizeof board->last_said, "%.*s", BB_SAID_MAX - 1, line);
 }
 

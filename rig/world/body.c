@@ -76,15 +76,20 @@ int rw_make(struct sim_body *body, uint8_t *bootloader, uint32_t len, char *mess
 
 /* ---- Power ---- */
 
-int rw_on(struct sim_body *body, char *message, size_t len)
+void rw_began(struct sim_body *body)
 {
-    body->stands = body->end_said = false;
+    body->stands = body->end_said = body->owes = body->jumped = false;
     body->began_at = ev_time();
-    if (rig_board_power_on(body->board, message, len))
-        return -1;
     body->pid = rig_board_pid(body->board);
     body->stopped_at = 0;
     body->silent = body->halted = (struct rw_streak){0};
+}
+
+int rw_on(struct sim_body *body, char *message, size_t len)
+{
+    if (rig_board_power_on(body->board, message, len))
+        return -1;
+    rw_began(body);
     gateway_power_on(body->gateway);
     return 0;
 }

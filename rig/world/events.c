@@ -62,6 +62,7 @@ static void on_console(void *ctx, const char *line)
     if (rig_log_is(line, "end") && body->end_said)
         return; /* it was told before it was read */
     bool boot = !firmware && rig_log_is(line, "boot");
+    body->jumped |= boot;
     body->end_said = !boot && (body->end_said || rig_log_is(line, "end"));
     if (firmware && rig_log_is(line, "firmware"))
         note_start(body);
@@ -91,7 +92,7 @@ static void on_stands(void *ctx, const struct rig_op *op)
     if (fits)
         memcpy(body->data, op->data, op->len);
     body->op.data = fits ? body->data : NULL;
-    body->has_op = body->stands = true;
+    body->has_op = body->stands = body->owes = true;
     body->op_ended = false;
     tell->stands(tell->ctx);
 }
@@ -132,21 +133,11 @@ static void on_reset(void *ctx, enum rig_reset reset)
     struct sim_body *body = ctx;
     body->rw->counts.resets[reset]++;
     settle_op(body);
+    body->owes = body->jumped = false;
     body->began_at = ev_time();
     if (reset == RIG_RESET_WATCHDOG || (reset == RIG_RESET_GUEST && !body->end_said))
         say(body, line[reset]);
     body->end_said = true;
-}
-
-/* A board can bring its QEMU down (a Cortex-M that locks up ends it by SIGABRT; a crash is not
- * known to be ours), but it can't have it killed, or let it exit. */
-static bool came_from_outside(int status)
-{
-    static const int own[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
-    for (size_t i = 0; WIFSIGNALED(status) && i < sizeof own / sizeof *own; i++)
-        if (WTERMSIG(status) == own[i])
-            return false;
-    return true;
 }
 
 static void tell_given_up(struct sim_body *body)
@@ -161,7 +152,8 @@ static void tell_given_up(struct sim_body *body)
     tell->lost(tell->ctx, why);
 }
 
-static void tell_killed(struct sim_body *body, int status)
+/* Killed, or crashed: an error of QEMU's is none of the board's, whoever provoked it. */
+static void tell_gone(struct sim_body *body, int status)
 {
     const struct sim_body_events *tell = &body->given->events;
     char why[RW_WHY_MAX], when[RIG_FACTORY_CLOCK_MAX];
@@ -176,24 +168,89 @@ static void tell_killed(struct sim_body *body, int status)
     tell->lost(tell->ctx, why);
 }
 
+/* ---- A processor that is locked up ---- */
+
+static bool locked_up(const struct sim_body *body, int status)
+{
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
+           strstr(rig_board_said(body->board), "fatal: Lockup");
+}
+
+static void do_op(const struct rig_op *op, uint8_t *bytes)
+{
+    for (uint32_t i = 0; i < op->len; i++)
+        bytes[i] = op->erase ? 0xFF : (uint8_t)(bytes[i] & op->data[i]);
+}
+
+/* The part has kept its power, and does what it was told. All before is in the file: QEMU had
+ * written it when the board stood. 0 or -1. */
+static int complete_op(struct sim_body *body)
+{
+    uint8_t bytes[BOARD_NOR_SECTOR];
+    const struct rig_op *op = &body->op;
+    if (!body->owes)
+        return 0;
+    if (op->len > sizeof bytes || (!op->erase && !op->data))
+        return -1;
+    int fd = open(body->given->flash, O_RDWR | O_CLOEXEC);
+    bool done = fd >= 0 && pread(fd, bytes, op->len, op->addr) == (ssize_t)op->len;
+    if (done)
+        do_op(op, bytes);
+    done = done && pwrite(fd, bytes, op->len, op->addr) == (ssize_t)op->len;
+    if (fd >= 0)
+        close(fd);
+    body->op_ended |= done;
+    return done ? 0 : -1;
+}
+
+static void tell_lock_up(struct sim_body *body)
+{
+    char line[RW_LINE_MAX];
+    body->rw->counts.lock_ups++;
+    snprintf(line, sizeof line, "level=error event=lock_up said=\"%.400s\"",
+             rig_board_said(body->board));
+    say(body, line);
+}
+
+/* No handler runs on a board then; its watchdog, which runs since before the jump, ends that. */
+static void restart(struct sim_body *body)
+{
+    const struct sim_body_events *tell = &body->given->events;
+    char message[RW_WHY_MAX / 2] = "its flash file can't be written", why[RW_WHY_MAX];
+    if (complete_op(body) || rig_board_restart(body->board, message, sizeof message)) {
+        snprintf(why, sizeof why,
+                 "its firmware locked the processor up, which ends QEMU, and the watchdog reset "
+                 "that would have come can't be shown: %s",
+                 message);
+        gateway_power_lost(body->gateway);
+        tell->lost(tell->ctx, why);
+        return;
+    }
+    on_reset(body, RIG_RESET_WATCHDOG);
+    bool said = body->end_said;
+    rw_began(body);
+    body->end_said = said;
+}
+
 static void on_ended(void *ctx, int status)
 {
     struct sim_body *body = ctx;
     const struct sim_body_events *tell = &body->given->events;
-    char how[64];
-    gateway_power_lost(body->gateway);
+    bool lock_up = locked_up(body, status);
     body->stands = false;
-    if (*rig_board_given_up(body->board)) {
+    if (lock_up)
+        tell_lock_up(body);
+    if (lock_up && body->jumped) {
+        restart(body);
+        return;
+    }
+    gateway_power_lost(body->gateway);
+    if (*rig_board_given_up(body->board))
         tell_given_up(body);
-        return;
-    }
-    if (came_from_outside(status)) {
-        tell_killed(body, status);
-        return;
-    }
-    snprintf(how, sizeof how, "QEMU, with wait status 0x%x", (unsigned)status);
-    say(body, rig_board_said(body->board));
-    tell->ended(tell->ctx, how, false, false);
+    else if (lock_up && !complete_op(body))
+        tell->ended(tell->ctx, "locked up in the bootloader, under no watchdog", false, false);
+    else
+        tell_gone(body, status);
 }
 
 const struct rig_board_events rw_events = {

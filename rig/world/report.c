@@ -57,6 +57,11 @@ int rw_report(void *ctx, struct rep_result *result)
         rep_fact_add(result, "resets",
                      "%" PRIu64 " by the watchdog, %" PRIu64 " by the board itself",
                      counts->resets[RIG_RESET_WATCHDOG], counts->resets[RIG_RESET_GUEST]) ||
+        (counts->lock_ups &&
+         rep_fact_add(result, "lock-ups",
+                      "%" PRIu64 " of a processor by its firmware; QEMU ends there, a board by its "
+                      "watchdog: the part kept its power, and it started as from that, at once",
+                      counts->lock_ups)) ||
         (counts->unclean &&
          rep_fact_add(result, "unclean power cuts",
                       "%" PRIu64

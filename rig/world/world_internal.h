@@ -12,6 +12,7 @@ enum { RW_PATH_MAX = 700, RW_WHY_MAX = 500, RW_VERSION_MAX = 96, RW_LINE_MAX = 1
 struct rw_counts {
     uint64_t resets[3]; /* by enum rig_reset */
     uint64_t boots;     /* the application's first line was seen */
+    uint64_t lock_ups;  /* of a processor, which ends its QEMU */
     uint64_t unclean; /* QEMU did not stop in time: pages that the board saw as done may be lost */
     uint32_t samples, room;
     uint32_t *boot_ms; /* from power on or reset to that line */
@@ -50,6 +51,8 @@ struct sim_body {
     double began_at;   /* ev_now of power on or reset; 0: the boot was seen */
     pid_t pid;         /* QEMU's, since power on */
     double stopped_at; /* ev_time at which it was seen to be stopped from outside; 0: it is not */
+    bool owes;         /* QEMU may not have written the operation to its file */
+    bool jumped;       /* the bootloader did: its watchdog runs */
     bool end_said;     /* why it resets was told, and it has not booted since */
     uint64_t answers;  /* of its QEMU, at the last look */
     struct rw_streak silent, halted;
@@ -67,6 +70,7 @@ void rw_off(struct sim_body *body);
 void rw_go_on(struct sim_body *body);
 void rw_watch(struct sim_body *body, int64_t open_ms, bool at_end);
 bool rw_last_op(struct sim_body *body, struct sim_body_op *out);
+void rw_began(struct sim_body *body); /* a QEMU for it was started */
 int rw_make(struct sim_body *body, uint8_t *bootloader, uint32_t len, char *message,
             size_t message_len);
 

@@ -244,7 +244,7 @@ Test(agentd_flash, the_record_holds_the_bytes_of_the_program)
 Test(agentd_flash, a_medium_of_both_records_keeps_them_apart)
 {
     static struct bench bench;
-    struct agent_reset reset = {AGENT_END_SOFTWARE, 3, 7}, again;
+    struct agent_reset reset = {AGENT_END_SOFTWARE, 3, 7, 11}, again;
     uint8_t head[AGENT_OP_HEAD_BYTES];
     struct agent_op op;
     int fd;
@@ -266,7 +266,7 @@ Test(agentd_flash, a_medium_of_both_records_keeps_them_apart)
     cr_expect(op.in_progress && op.number == 4 && op.addr == SECTOR);
     cr_assert_eq(agent_reset_open(bench.op_path, true, &fd, &again), 0);
     close(fd);
-    cr_expect(again.end == reset.end && again.faults == 3 && again.boots == 7);
+    cr_expect(again.end == reset.end && again.faults == 3 && again.boots == 7 && again.total == 11);
     cr_assert_eq(reopen(&bench), 0);
     cr_expect_eq(agent_flash_file_cut(&bench.file)->number, 4);
     agent_flash_file_close(&bench.file);
@@ -417,8 +417,10 @@ Test(agentd_flash, the_reset_record_reads_back_and_refuses_damage)
     uint8_t bytes[AGENT_RESET_BYTES];
     struct agent_reset again;
     for (int end = 0; end < AGENT_ENDS; end++) {
-        struct agent_reset reset = {(enum agent_end)end, 7, 9};
+        struct agent_reset reset = {(enum agent_end)end, 7, 9, 0x01020304};
         agent_reset_encode(bytes, &reset);
+        cr_expect_eq(memcmp(bytes + 16, "\4\3\2\1\0\0\0\0\0\0\0\0", 12), 0,
+                     "as FORMAT.md draws it");
         cr_assert(agent_reset_decode(&again, bytes));
         cr_expect_eq(memcmp(&again, &reset, sizeof reset), 0);
         for (int i = 0; i < AGENT_RESET_BYTES; i++) {
@@ -428,4 +430,18 @@ Test(agentd_flash, the_reset_record_reads_back_and_refuses_damage)
             bytes[i] ^= 1;
         }
     }
+}
+
+/* As the versions before it wrote it: zeros to the CRC. */
+Test(agentd_flash, a_reset_record_of_an_older_version_reads_and_has_no_total)
+{
+    static const uint8_t old[AGENT_RESET_BYTES] = {
+        'B', 'Y', 'E', '1', 3, 0, 0, 0, 2, 0, 0, 0, 9,    0,    0,    0,
+        0,   0,   0,   0,   0, 0, 0, 0, 0, 0, 0, 0, 0xB4, 0x78, 0xF7, 0xB5};
+    struct agent_reset reset;
+    cr_assert(agent_reset_decode(&reset, old));
+    cr_expect(reset.end == AGENT_END_WATCHDOG && reset.faults == 2 && reset.boots == 9);
+    cr_expect_eq(reset.total, 0);
+    agent_reset_count(&reset);
+    cr_expect(reset.faults == 3 && reset.total == 1 && reset.boots == 9);
 }

@@ -113,3 +113,33 @@ Test(rig_board_lost, power_off_of_a_running_one_without_qmp_is_unclean)
     kit_until(&kit, "BOOT");
     kit_close(&kit);
 }
+
+/* A processor that locks up ends its QEMU so. */
+Test(rig_board_lost, a_fatal_error_is_what_it_said_and_not_the_registers_behind_it)
+{
+    open_script(
+        "echo before >&2\necho 'qemu: fatal: Lockup: x' >&2\necho R00=0 >&2\nkill -ABRT $$");
+    kit_run(&kit);
+    cr_assert_eq(kit.ends, 1);
+    cr_assert(WIFSIGNALED(kit.status) && WTERMSIG(kit.status) == SIGABRT);
+    cr_assert_str_eq(rig_board_said(kit.board), "qemu: fatal: Lockup: x");
+    close_script();
+}
+
+/* The load generator tells a warm start from a cold one by the mailbox. */
+Test(rig_board_lost, a_restart_goes_on_as_after_a_watchdog_reset_and_the_next_power_on_does_not)
+{
+    char message[256];
+    kit_open(&kit, KIT_STEPPED, KIT_IDLE);
+    kit_on(&kit);
+    kit_until(&kit, "BOOT cold");
+    kill(rig_board_pid(kit.board), SIGABRT);
+    kit_run(&kit);
+    cr_assert_eq(kit.ends, 1);
+    cr_assert_eq(rig_board_restart(kit.board, message, sizeof message), 0, "%s", message);
+    kit_until(&kit, "BOOT warm");
+    kit_off(&kit);
+    kit_on(&kit);
+    kit_until(&kit, "BOOT cold");
+    kit_close(&kit);
+}

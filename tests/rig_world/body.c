@@ -186,11 +186,103 @@ Test(rig_world_body, the_firmware_can_not_pretend_to_be_the_bootloader)
     cr_assert(fake.on && fake.ended_told == 0);
 }
 
-Test(rig_world_body, an_end_of_qemu_is_an_end)
+/* ---- A processor that locks up: QEMU ends, and may not have written the last operation ---- */
+
+static void jumps(void)
+{
+    rw_events.console(fake.body, "level=info device=x event=boot slot=B trial=yes");
+    fake.said[0] = '\0';
+}
+
+static void locks_up(void)
 {
     fake.on = false;
-    rw_events.ended(fake.body, 11);
-    cr_assert(fake.ended_told == 1 && !fake.no_boot && !fake.clean);
-    cr_assert_str_eq(fake.said, "qemu: no more|");
-    cr_assert_not_null(strstr(fake.how, "QEMU"));
+    fake.qemu_said = "qemu: fatal: Lockup: can't escalate 3 to HardFault (current priority -1)";
+    rw_events.ended(fake.body, SIGABRT | 0x80);
+}
+
+static bool file_holds(uint8_t byte, uint32_t len)
+{
+    uint8_t bytes[BOARD_NOR_SECTOR];
+    cr_assert_eq(pread(fake.fd, bytes, len, BOARD_DATA_ADDR), (ssize_t)len);
+    for (uint32_t i = 0; i < len; i++)
+        if (bytes[i] != byte)
+            return false;
+    return true;
+}
+
+Test(rig_world_body, a_lock_up_under_the_watchdog_is_its_reset)
+{
+    jumps();
+    locks_up();
+    cr_assert_str_eq(fake.said, "level=error event=lock_up said=\"qemu: fatal: Lockup: can't "
+                                "escalate 3 to HardFault (current priority -1)\"|"
+                                "level=warn event=watchdog_reset|");
+    cr_assert(fake.on && fake.restarts == 1 && !fake.ended_told);
+    cr_assert_str_eq(fake.lost, "");
+    cr_assert_eq(world.counts.resets[RIG_RESET_WATCHDOG], 1);
+    cr_assert_eq(world.counts.lock_ups, 1);
+    rw_events.console(fake.body, "time=t level=info device=x event=end how=software");
+    cr_assert_null(strstr(fake.said, "software"), "why it resets was told");
+}
+
+/* Whether the firmware knew it to be done or not: the part has kept its power. */
+Test(rig_world_body, what_a_locked_up_board_had_begun_is_done_in_its_file)
+{
+    for (int erase = 0; erase < 2; erase++)
+        for (int ended = 0; ended < 2; ended++) {
+            uint32_t len = erase ? BOARD_NOR_SECTOR : BOARD_NOR_PAGE;
+            put_in_file(erase ? 0x00 : 0xFF, BOARD_NOR_SECTOR);
+            jumps();
+            stand((uint64_t)(2 * erase + ended + 1), erase, true);
+            fake.body->op_ended = ended;
+            locks_up();
+            cr_assert(file_holds(erase ? 0xFF : 0x5A, len), "erase %d, ended %d", erase, ended);
+            cr_assert_not(last_op().in_progress);
+            cr_assert_null(strstr(fake.said, "operation_cut"), "%s", fake.said);
+        }
+}
+
+/* QEMU had written all when it told of the reset, or was started: that the last operation before
+ * that was cut has been seen by then. */
+Test(rig_world_body, what_was_cut_before_a_lock_up_stays_cut)
+{
+    char message[64];
+    for (int cold = 0; cold < 2; cold++) {
+        put_in_file(0xFF, BOARD_NOR_PAGE);
+        stand((uint64_t)cold + 1, false, true);
+        if (cold) {
+            rw_off(fake.body);
+            cr_assert_eq(rw_on(fake.body, message, sizeof message), 0);
+        } else {
+            rw_events.reset(fake.body, RIG_RESET_WATCHDOG);
+        }
+        jumps();
+        locks_up();
+        cr_assert(file_holds(0xFF, BOARD_NOR_PAGE), "cold %d", cold);
+        cr_assert_eq(fake.restarts, cold + 1);
+    }
+}
+
+/* Nothing would ever end it. */
+Test(rig_world_body, a_lock_up_before_the_jump_is_an_end)
+{
+    stand(1, false, true);
+    put_in_file(0xFF, BOARD_NOR_PAGE);
+    locks_up();
+    cr_assert(fake.ended_told == 1 && !fake.no_boot && !fake.clean && !fake.restarts);
+    cr_assert_not_null(strstr(fake.how, "locked up in the bootloader"));
+    cr_assert(file_holds(0x5A, BOARD_NOR_PAGE), "its flash is judged");
+    cr_assert_str_eq(fake.lost, "");
+}
+
+Test(rig_world_body, a_lock_up_that_can_not_be_followed_is_infrastructure)
+{
+    jumps();
+    fake.no_restart = true;
+    locks_up();
+    fake_says_lost("its firmware locked the processor up");
+    fake_says_lost("no wires to QEMU");
+    cr_assert_eq(fake.ended_told, 0);
+    cr_assert_eq(world.counts.resets[RIG_RESET_WATCHDOG], 0);
 }

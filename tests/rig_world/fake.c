@@ -34,6 +34,15 @@ int rig_board_power_on(struct rig_board *board, char *message, size_t len)
     return 0;
 }
 
+int rig_board_restart(struct rig_board *board, char *message, size_t len)
+{
+    (void)board;
+    snprintf(message, len, "no wires to QEMU");
+    fake.restarts += !fake.no_restart;
+    fake.on = !fake.no_restart;
+    return fake.no_restart ? -1 : 0;
+}
+
 void rig_board_power_off(struct rig_board *board)
 {
     (void)board;
@@ -95,7 +104,7 @@ void rig_board_link_write(struct rig_board *board, const void *bytes, size_t len
 const char *rig_board_said(const struct rig_board *board)
 {
     (void)board;
-    return "qemu: no more";
+    return fake.qemu_said;
 }
 
 int gateway_create(struct gateway **out, const struct gateway_config *config)
@@ -192,6 +201,7 @@ void fake_open(void)
     memset(&fake, 0, sizeof fake);
     memset(&world, 0, sizeof world);
     fake.halted = fake.given_up = "";
+    fake.qemu_said = "qemu: no more";
     snprintf(fake.flash, sizeof fake.flash, "/tmp/rig-world-flash-XXXXXX");
     fake.fd = mkstemp(fake.flash);
     cr_assert_geq(fake.fd, 0);

@@ -12,7 +12,9 @@ struct fake {
     struct rig_op op;
     unsigned offs, go_ons, ended_told, asks;
     bool deaf; /* QEMU does not answer */
-    const char *halted, *given_up;
+    const char *halted, *given_up, *qemu_said;
+    unsigned restarts;
+    bool no_restart;
     uint64_t unclean, answers;
     bool no_boot, clean;
     char said[4096], how[128], lost[600];

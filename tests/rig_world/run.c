@@ -122,6 +122,16 @@ Test(rig_world_run, an_image_that_crashes_in_its_trial_is_taken_back, RELEASE_ON
     rolls_back("hard-fault", "health: {hard_fault: 100%}", "hard_fault");
 }
 
+/* QEMU aborts there, and a real board waits for its watchdog. */
+Test(rig_world_run, an_image_that_locks_its_processor_up_is_taken_back_by_the_watchdog)
+{
+    rolls_back("lock-up", "health: {hard_fault: 100%}", "watchdog");
+    json_t *result = bench_result();
+    cr_assert_eq(strtol(bench_fact(result, "lock-ups"), NULL, 10), 1);
+    cr_assert_str_eq(bench_fact(result, "ends by itself"), "0");
+    json_decref(result);
+}
+
 Test(rig_world_run, an_image_that_finds_no_drivers_is_taken_back, RELEASE_ONLY)
 {
     only_in_the_soak();

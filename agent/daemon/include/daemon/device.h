@@ -37,6 +37,7 @@ struct agent_device_config {
     uint32_t reconnect_first_ms, reconnect_max_ms; /* 1 s, 5 min */
     uint32_t telemetry_every_ms, kick_every_ms;
     uint32_t faults;         /* watchdog resets and hard faults not told yet */
+    uint32_t faults_total;   /* those of its life */
     const char *energy_file; /* microwatts as text (hwmon's power1_input); NULL: not measured */
     const struct agent_log *log;
     /* Test aids: what this image does wrong. hard_fault strikes in a trial only. */

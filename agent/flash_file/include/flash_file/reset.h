@@ -1,8 +1,8 @@
 /*
  * The reset record: 32 bytes beside the flash that stand for a controller's reset-cause register,
  * which a process does not have. It says "running" while the process runs; who ends in order writes
- * how, so that "running" at the next start means a sudden end: a power loss. Also counts the faults
- * that telemetry has not told yet. Drawn in agent/flash_file/FORMAT.md.
+ * how, so that "running" at the next start means a sudden end: a power loss. Also counts the
+ * faults, and those that telemetry has not told yet. Drawn in agent/flash_file/FORMAT.md.
  *
  * agent_reset_write is safe in a signal handler. NULL is misuse. Survives SIGKILL (page cache); if
  * synced, a power cut of the machine too.
@@ -29,7 +29,11 @@ struct agent_reset {
     enum agent_end end;
     uint32_t faults; /* watchdog resets and hard faults that no telemetry has told yet */
     uint32_t boots;  /* starts since the record was made */
+    uint32_t total;  /* watchdog resets and hard faults since then, told or not */
 };
+
+/* One more fault. */
+void agent_reset_count(struct agent_reset *reset);
 
 void agent_reset_encode(uint8_t out[AGENT_RESET_BYTES], const struct agent_reset *reset);
 /* Any 32 bytes. False (out zeroed) unless magic, end and CRC are right. */

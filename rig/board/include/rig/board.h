@@ -89,12 +89,16 @@ struct rig_board_facts {
     int64_t power_off_us; /* the last stop, kill and wait */
 };
 void rig_board_facts(const struct rig_board *board, struct rig_board_facts *facts);
-const char *rig_board_said(const struct rig_board *board); /* QEMU's own last line, "": none */
+/* QEMU's own last line, or its fatal error; "": none. */
+const char *rig_board_said(const struct rig_board *board);
 /* Why the rig itself ended QEMU, which no power off had asked for: it said what is no QMP and no
  * gdb, or it closed a connection and did not end. Until the next power on; "": it did not. */
 const char *rig_board_given_up(const struct rig_board *board);
 
 int rig_board_power_on(struct rig_board *board, char *message, size_t len);
+/* Stepped boards, after `ended`: power was not gone, only QEMU was. Another one goes on with the
+ * flash file as from a watchdog reset: the mailbox says so, the rest of SRAM is lost. */
+int rig_board_restart(struct rig_board *board, char *message, size_t len);
 /* Abrupt. Everything that it said before is delivered by the events before this returns. */
 void rig_board_power_off(struct rig_board *board);
 /* Says `stop` already, without waiting: several boards stop at once, each power off takes less
