@@ -83,6 +83,7 @@ static void take_frame(struct link_channel *channel, const struct link_frame *fr
     }
     if (!link_send_told(channel, frame, now_ms)) {
         channel->counters.format_errors++;
+        link_disagree(channel);
         return;
     }
     if (frame->type == LINK_FRAME_DATA)

@@ -29,6 +29,8 @@ bool link_send_frame(struct link_channel *channel, struct link_frame *out, uint3
 
 /* handshake.c: what a frame of another connection means. True: it is of the present one now. */
 bool link_shake(struct link_channel *channel, const struct link_frame *frame, uint32_t now_ms);
+/* A frame of the connection says what cannot follow from it: both begin anew. */
+void link_disagree(struct link_channel *channel);
 bool link_hello_wanted(const struct link_channel *channel);
 uint32_t link_hello_wait_ms(const struct link_channel *channel, uint32_t now_ms);
 

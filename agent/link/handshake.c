@@ -47,6 +47,13 @@ bool link_shake(struct link_channel *channel, const struct link_frame *frame, ui
     return false;
 }
 
+/* Its number, or its acknowledgement, counts in another connection of the same two names (an end
+ * has its session again, and the line kept what was said to it): neither would ever get on. */
+void link_disagree(struct link_channel *channel)
+{
+    offer_to(channel, channel->theirs);
+}
+
 bool link_hello_wanted(const struct link_channel *channel)
 {
     return !channel->connected || channel->candidate;

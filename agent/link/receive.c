@@ -62,16 +62,19 @@ static bool append(struct link_channel *channel, const struct link_frame *frame)
 void link_receive_data(struct link_channel *channel, const struct link_frame *frame)
 {
     uint16_t ahead = (uint16_t)(frame->seq - channel->rx.next);
+    if (!ahead && !append(channel, frame)) {
+        channel->counters.format_errors++;
+        link_disagree(channel);
+        return;
+    }
     channel->ack_due = true;
     if (ahead && ahead < LINK_WINDOW) {
         channel->gap_due = true;
     } else if (ahead) {
         channel->counters.duplicates++;
-    } else if (append(channel, frame)) {
+    } else {
         channel->rx.next++;
         channel->counters.frames_taken++;
-    } else {
-        channel->counters.format_errors++;
     }
 }
 

@@ -37,8 +37,18 @@ static void witness_running_slot(struct sim_device *dev, const struct sim_flash_
         dev_break(dev, REP_PROMISE_CONFIRM_HEALTHY, "confirmed before all five checks had passed");
 }
 
+static void witness_at_boot(struct sim_device *dev, const struct sim_flash_call *call)
+{
+    bool confirms;
+    const char *what = sim_oracle_at_boot(dev->shard->oracle, &dev->flash, call, &confirms);
+    if (what)
+        dev_break(dev, confirms ? REP_PROMISE_CONFIRM_HEALTHY : REP_PROMISE_RUNNING_IMAGE, what);
+}
+
 void dev_witness_call(struct sim_device *dev, const struct sim_flash_call *call)
 {
+    if (dev->running_slot < 0)
+        witness_at_boot(dev, call);
     switch (dev_region(dev, call->addr)) {
     case SCN_REGION_RUNNING_SLOT:
         if (call->addr >= boot_layout_trailer(&dev->world->layout, dev->running_slot))

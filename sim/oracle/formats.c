@@ -101,6 +101,18 @@ uint32_t oracle_decode_mark(const struct oracle_crc *crc, const uint8_t in[ORACL
     return u32_at(in, 4);
 }
 
+bool oracle_may_read_as_mark(const uint8_t low[ORACLE_MARK_BYTES],
+                             const uint8_t high[ORACLE_MARK_BYTES])
+{
+    static const uint8_t magic[4] = {'B', 'Y', 'M', '1'}, kind[4] = {1, 0, 0, 0};
+    uint8_t wrong = 0;
+    for (uint32_t i = 0; i < sizeof magic; i++) {
+        wrong |= (uint8_t)((low[i] ^ magic[i]) & (high[i] ^ magic[i]));
+        wrong |= (uint8_t)((low[8 + i] ^ kind[i]) & (high[8 + i] ^ kind[i]));
+    }
+    return !wrong;
+}
+
 static bool revoked_fields_are_sound(const uint8_t *in)
 {
     enum { KEYS = 4 };

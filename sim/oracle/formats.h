@@ -44,6 +44,10 @@ bool oracle_decode_body(const struct oracle_crc *crc, struct oracle_body *out,
 
 /* The confirmed number in a mark, 0 when it is no confirmed mark. */
 uint32_t oracle_decode_mark(const struct oracle_crc *crc, const uint8_t in[ORACLE_MARK_BYTES]);
+/* True when a page may read as a confirmed mark by luck: no bit that is the same as 0 and as 1 (low
+ * and high) speaks against its magic and its kind. */
+bool oracle_may_read_as_mark(const uint8_t low[ORACLE_MARK_BYTES],
+                             const uint8_t high[ORACLE_MARK_BYTES]);
 
 /* A record of the boot config; the members that the oracle reports. */
 struct oracle_record {

@@ -232,6 +232,47 @@ void sim_oracle_slot(struct sim_oracle *oracle, const struct sim_flash *flash, i
         strncpy(out->why, why, sizeof out->why - 1);
 }
 
+/* A mark that was torn may have read right by luck, which nobody can repeat. */
+static bool may_read_confirmed(struct sim_oracle *oracle, const struct sim_flash *flash,
+                               uint32_t trailer)
+{
+    read_sector(oracle, flash, trailer);
+    if (oracle->stable || confirmed_number(oracle))
+        return confirmed_number(oracle) != 0;
+    for (uint32_t at = first_mark(oracle, ORACLE_BODY_BYTES); at < oracle->layout.sector_bytes;
+         at += oracle->layout.page_bytes)
+        if (!is_steady(oracle, at, ORACLE_MARK_BYTES) &&
+            oracle_may_read_as_mark(oracle->low + at, oracle->high + at))
+            return true;
+    return false;
+}
+
+const char *sim_oracle_at_boot(struct sim_oracle *oracle, const struct sim_flash *flash,
+                               const struct sim_flash_call *call, bool *confirms)
+{
+    assert(oracle && flash && call && confirms);
+    const struct boot_layout *layout = &oracle->layout;
+    *confirms = false;
+    for (int slot = 0; slot < BOOT_SLOTS; slot++) {
+        uint32_t end = layout->slot_addr[slot] + layout->slot_bytes;
+        uint32_t trailer = end - layout->sector_bytes;
+        if (call->addr >= end || call->addr + call->len <= layout->slot_addr[slot])
+            continue;
+        if (call->addr < trailer)
+            return "an image was written during the boot, whichever will run";
+        if (call->kind == SIM_FLASH_ERASE)
+            return "a slot's trailer was erased during the boot";
+        if (call->addr < trailer + first_mark(oracle, ORACLE_BODY_BYTES) ||
+            call->addr + call->len > end)
+            return "a slot's signature was written during the boot";
+        *confirms = !may_read_confirmed(oracle, flash, trailer);
+        return *confirms ? "an unconfirmed slot was marked during the boot, before any check could "
+                           "pass"
+                         : NULL;
+    }
+    return NULL;
+}
+
 /* The record in low and high, if it is complete and does not depend on an unstable bit. */
 static bool read_record(const struct sim_oracle *oracle, struct oracle_record *out)
 {

@@ -129,35 +129,23 @@ static void witness_running_slot(struct st_device *dev, const struct sim_flash_c
         dev->seen.telemetry_owed = true;
 }
 
-/* No application runs, as far as anyone knows: what writes a slot now is the bootloader, which
- * marks a slot anew that was confirmed before (bootloader/DESIGN.md) and does nothing else there,
- * or a firmware whose log says that it ended. */
-static void witness_slot_at_boot(struct st_device *dev, const struct sim_flash_call *call)
+/* No application runs, as far as anyone knows: it is the bootloader, or a firmware whose log says
+ * that it ended. */
+static void witness_at_boot(struct st_device *dev, const struct sim_flash_call *call)
 {
-    const struct boot_layout *layout = &dev->st->yard.world->layout;
-    int slot = call->addr >= layout->slot_addr[BOOT_SLOT_B] &&
-               call->addr < layout->slot_addr[BOOT_SLOT_B] + layout->slot_bytes;
-    struct sim_oracle_slot held;
-    if (call->addr < boot_layout_trailer(layout, slot)) {
-        st_break(dev, REP_PROMISE_RUNNING_IMAGE,
-                 "an image was written at 0x%06x during the boot, whichever will run", call->addr);
-        return;
-    }
-    if (call->kind == SIM_FLASH_ERASE) {
-        st_break(dev, REP_PROMISE_RUNNING_IMAGE, "slot %c's trailer was erased during the boot",
-                 'A' + slot);
-        return;
-    }
-    sim_oracle_slot(oracle(dev), &dev->flash, slot, &held);
-    if (!held.confirmed)
-        st_break(dev, REP_PROMISE_CONFIRM_HEALTHY,
-                 "slot %c was marked during the boot, before any check could pass", 'A' + slot);
+    bool confirms;
+    const char *what = sim_oracle_at_boot(oracle(dev), &dev->flash, call, &confirms);
+    if (what)
+        st_break(dev, confirms ? REP_PROMISE_CONFIRM_HEALTHY : REP_PROMISE_RUNNING_IMAGE,
+                 "%s (0x%06x)", what, call->addr);
 }
 
 void st_witness_call(struct st_device *dev, const struct sim_flash_call *call)
 {
     if (call->kind == SIM_FLASH_PROGRAM && !only_clears(dev, call))
         st_break(dev, REP_PROMISE_FLASH_DISCIPLINE, "program of a bit that is not erased");
+    if (dev->seen.running_slot < 0)
+        witness_at_boot(dev, call);
     switch (st_region(dev, call->addr)) {
     case SCN_REGION_BOOTLOADER:
         st_break(dev, REP_PROMISE_RUNNING_IMAGE, "the bootloader was written");
@@ -167,10 +155,6 @@ void st_witness_call(struct st_device *dev, const struct sim_flash_call *call)
         break;
     case SCN_REGION_RUNNING_SLOT:
         witness_running_slot(dev, call);
-        break;
-    case SCN_REGION_STAGING_SLOT:
-        if (dev->seen.running_slot < 0)
-            witness_slot_at_boot(dev, call);
         break;
     default:
         break;

@@ -302,3 +302,91 @@ Test(link_channel, who_spoke_first_is_told_of_a_session_that_comes_again)
     cr_assert_eq(restarts, 1);
     cr_assert_gt(taken, 5);
 }
+
+/* One frame of an end's, if it has one to say. */
+static size_t frame_of(struct link_channel *channel, uint8_t *bytes, uint32_t now_ms)
+{
+    size_t len = link_output(channel, bytes, 1, now_ms);
+    while (len && channel->out_at < channel->out_len)
+        len += link_output(channel, bytes + len, 1, now_ms);
+    return len;
+}
+
+/* What a line kept of what `to` had said: the HELLO and the ACK that the connection began with. */
+struct kept {
+    uint8_t bytes[2][64];
+    size_t len[2];
+    int frames;
+};
+
+static void keep(struct kept *kept, const uint8_t *bytes, size_t len)
+{
+    if (!len || kept->frames == 2)
+        return;
+    memcpy(kept->bytes[kept->frames], bytes, len);
+    kept->len[kept->frames++] = len;
+}
+
+/* A long message is under way; the last of so many frames was taken in its middle. */
+static void break_off(struct link_channel *from, struct link_channel *to, uint16_t frames,
+                      struct kept *kept)
+{
+    static uint8_t bytes[LINK_COBS_MAX + LINK_FRAME_MAX + 2];
+    struct link_delivery got;
+    *kept = (struct kept){.frames = 0};
+    link_init(from, &(struct link_config){.session = 1}, 0);
+    link_init(to, &(struct link_config){.session = 2}, 0);
+    while (to->rx.next < frames) {
+        link_input(to, bytes, frame_of(from, bytes, 0), 0);
+        size_t len = frame_of(to, bytes, 0);
+        keep(kept, bytes, len);
+        link_input(from, bytes, len, 0);
+        while (link_next(from, &got) || link_next(to, &got))
+            continue;
+        link_send(from, 1, long_message, LINK_MESSAGE_MAX);
+    }
+    cr_assert(to->rx.open && kept->frames == 2);
+}
+
+/* `from` loses its power, has its session again, and the line brings it so many frames that it
+ * kept: both go by the same pair, and disagree about what was said. With the ACK it has credit,
+ * says a window of frames, and takes the answer for theirs. */
+static void ends_disagree_after(uint16_t frames, int kept_frames)
+{
+    static struct link_channel from, to;
+    static uint8_t bytes[LINK_COBS_MAX + LINK_FRAME_MAX + 2];
+    struct link_delivery got;
+    struct kept kept;
+    uint32_t taken = 0, restarts = 0;
+    break_off(&from, &to, frames, &kept);
+    link_init(&from, &(struct link_config){.session = 1}, 0);
+    for (int i = 0; i < kept_frames; i++)
+        link_input(&from, kept.bytes[i], kept.len[i], 0);
+    cr_assert(from.mine == to.theirs && from.theirs == to.mine, "no pair that comes again");
+    while (link_next(&from, &got))
+        continue;
+    for (int i = 0; i < LINK_WINDOW; i++) {
+        link_send(&from, 1, long_message, 100);
+        link_input(&to, bytes, frame_of(&from, bytes, 0), 0);
+    }
+    for (uint32_t now_ms = 0; now_ms < 5000; now_ms++) {
+        while (link_next(&from, &got))
+            continue;
+        while (link_next(&to, &got)) {
+            taken += got.event == LINK_EV_MESSAGE && got.len == 100;
+            restarts += got.event == LINK_EV_RESTARTED;
+        }
+        link_send(&from, 1, long_message, 100);
+        pass(&from, &to, now_ms);
+        pass(&to, &from, now_ms);
+    }
+    cr_assert_eq(restarts, 1, "%u frames, %d kept: told %u times", frames, kept_frames, restarts);
+    cr_assert_gt(taken, 100, "%u frames, %d kept: %u came", frames, kept_frames, taken);
+}
+
+Test(link_channel, ends_that_disagree_begin_anew)
+{
+    for (uint16_t frames = 1; frames < 9; frames++)
+        for (int kept = 1; kept <= 2; kept++)
+            ends_disagree_after(frames, kept);
+}

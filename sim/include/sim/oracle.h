@@ -51,6 +51,15 @@ void sim_oracle_config(struct sim_oracle *oracle, const struct sim_flash *flash,
 const char *sim_oracle_may_run(const struct sim_oracle_slot *slot, const char *device_type,
                                const char *hw_revision, uint32_t counter_floor);
 
+/*
+ * Promises 3 and 4 from a reset to the jump, before this call is done. No application runs: what
+ * writes a slot is the bootloader, which marks one anew that was confirmed before
+ * (bootloader/DESIGN.md) and does nothing else there. NULL when the call does no more, nor any in
+ * no slot; else what it does, a constant string, and *confirms: promise 4 is broken, else 3.
+ */
+const char *sim_oracle_at_boot(struct sim_oracle *oracle, const struct sim_flash *flash,
+                               const struct sim_flash_call *call, bool *confirms);
+
 /* XXH3-64 over [addr, addr + len) with unstable bits as 0: to see that a region is the same byte
  * for byte. */
 uint64_t sim_oracle_region_hash(const struct sim_flash *flash, uint32_t addr, uint32_t len);
