@@ -245,6 +245,7 @@ static int make_cutter(struct em_board *board, char *message, size_t len)
         .rom = board->em->options.rom,
         .flash = board->flash,
         .traced = true,
+        .stop_within_ms = 5000, /* before the site takes the contact for stuck (10 s) */
         .events = {.console_bytes = on_console, .link = on_line, .ended = on_ended},
         .ctx = board,
     };

@@ -208,7 +208,8 @@ struct camp {
     enum camp_state state;
     int64_t now_us;
     bool deaf; /* not all that was said has been heard */
-    int64_t deaf_from_us;
+    int64_t deaf_from_us, connected_us;
+    uint64_t backlog;
     int32_t at_phase; /* -1 before the first tick */
     int64_t stopped_us;
     int64_t rate_next_us; /* nominal time of the next enrolment under a rate */
@@ -339,7 +340,7 @@ void camp_heard(struct camp *camp, uint32_t device, int64_t at_us);
 
 /* deaf.c */
 /* When a message that comes at at_us was said. */
-int64_t camp_said_us(const struct camp *camp, uint32_t device, const char *json, uint32_t len,
+int64_t camp_said_us(struct camp *camp, uint32_t device, const char *json, uint32_t len,
                      int64_t at_us);
 /* Up to this time all was heard: silence until then is silence. */
 int64_t camp_heard_until_us(const struct camp *camp);

@@ -36,6 +36,16 @@ void camp_deaf(struct camp *camp, int64_t from_us)
     pings_forget(camp);
 }
 
+void camp_connected(struct camp *camp, int64_t at_us)
+{
+    camp->connected_us = at_us;
+}
+
+uint64_t camp_backlog(const struct camp *camp)
+{
+    return camp->backlog;
+}
+
 void camp_hears(struct camp *camp)
 {
     camp->deaf = false;
@@ -58,7 +68,7 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-int64_t camp_said_us(const struct camp *camp, uint32_t device, const char *json, uint32_t len,
+int64_t camp_said_us(struct camp *camp, uint32_t device, const char *json, uint32_t len,
                      int64_t at_us)
 {
     const struct camp_device *it = &camp->device[device];
@@ -68,6 +78,7 @@ int64_t camp_said_us(const struct camp *camp, uint32_t device, const char *json,
         own_us > real_us(camp, at_us) + SKEW_S * CAMP_SECOND)
         return at_us;
     int64_t said_us = later(start_us + (own_us - start_us) * camp->pace, camp->deaf_from_us);
+    camp->backlog += said_us < camp->connected_us;
     /* A device's words keep their order. */
     said_us = later(later(said_us, it->version_us), it->measured.last_us + 1);
     said_us = later(said_us, it->measured.reset_us + 1);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const double AGAIN_AFTER_S = 1.0;
-enum { MESSAGE_BYTES_MAX = 65536, KEEPALIVE_S = 60, CONNECT_WITHIN_S = 30 };
+enum { MESSAGE_BYTES_MAX = 65536, CONNECT_WITHIN_S = 30 };
 
 /* Sent, or to be sent, until the broker has it. A ring in the order of the tokens. */
 struct letter {
@@ -243,7 +243,7 @@ static void configure(struct sim_desk *desk)
         .topic = {"ota/status/+", "telemetry/+", "ota/presence/+"},
         .topics = 3,
         .message_bytes_max = MESSAGE_BYTES_MAX,
-        .keepalive_s = KEEPALIVE_S,
+        .keepalive_s = SIM_DESK_KEEPALIVE_S,
         .connect_within_s = CONNECT_WITHIN_S,
         .clock = config->clock,
     };

@@ -10,11 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* While the service was deaf (not connected, or not running), messages gathered at the broker. The
- * campaign judges nobody until they have come: or it would take devices for silent whose words wait
- * at its door. They have come when nothing did for QUIET_S, but SETTLES_MAX times the configured
- * time is enough. */
-static const double QUIET_S = 0.1, LOOK_S = 0.05, SETTLES_MAX = 10, HOSTILE_EVERY_S = 1;
+static const double LOOK_S = 0.05, HOSTILE_EVERY_S = 1;
 enum { DOWN_TOLD_EVERY = 60 };
 
 /* Test aid: it can be made to die at any step. */
@@ -113,6 +109,14 @@ const char *svc_state_name(enum camp_state state)
 
 /* ---- The desk ---- */
 
+static void look_for_backlog(struct svc *svc)
+{
+    uint64_t backlog = camp_backlog(svc->camp);
+    if (backlog != svc->backlog)
+        svc->settle.backlog_at = ev_now(svc->loop);
+    svc->backlog = backlog;
+}
+
 static void said(void *ctx, enum sim_said what, uint32_t device, const char *json, uint32_t len)
 {
     struct svc *svc = ctx;
@@ -124,7 +128,9 @@ static void said(void *ctx, enum sim_said what, uint32_t device, const char *jso
     else
         camp_telemetry_json(svc->camp, device, json, len, svc->now_us);
     svc->heard = true;
-    svc->heard_at = ev_now(svc->loop);
+    svc->said_us = svc->now_us;
+    svc->settle.heard_at = ev_now(svc->loop);
+    look_for_backlog(svc);
 }
 
 static bool keep(void *ctx)
@@ -135,7 +141,9 @@ static bool keep(void *ctx)
 
 static void on_up(struct svc *svc)
 {
-    svc->up_at = svc->heard_at = ev_now(svc->loop);
+    double now = ev_now(svc->loop);
+    svc->settle = (struct svc_settle){.up_at = now, .heard_at = now, .backlog_at = now};
+    camp_connected(svc->camp, svc_now_us(svc));
     SVC_LOG(AGENT_LOG_INFO, "connected", AGENT_TEXT("host", svc->settings->broker.host),
             AGENT_NUMBER("port", svc->settings->broker.port),
             AGENT_NUMBER("again", sim_desk_outstanding(svc->desk)));
@@ -143,12 +151,21 @@ static void on_up(struct svc *svc)
     svc->why[0] = '\0';
 }
 
+/* A connection that is cut without a word is noticed by its keep-alive: two of them and a bit
+ * later. */
+static int64_t heard_until_us(const struct svc *svc)
+{
+    static const int64_t NOTICED_WITHIN_US = SIM_DESK_KEEPALIVE_S * INT64_C(2250000);
+    int64_t at_least_us = svc->now_us - NOTICED_WITHIN_US * svc->camp_config.pace;
+    return svc->said_us > at_least_us ? svc->said_us : at_least_us;
+}
+
 /* The same reason again and again is told once a minute. */
 static void on_down(struct svc *svc, const char *why)
 {
     svc->now_us = svc_now_us(svc);
     svc->settled = false;
-    camp_deaf(svc->camp, svc->now_us);
+    camp_deaf(svc->camp, heard_until_us(svc));
     if (svc->downs++ % DOWN_TOLD_EVERY == 0 || strcmp(svc->why, why))
         SVC_LOG(AGENT_LOG_WARN, "disconnected", AGENT_TEXT("host", svc->settings->broker.host),
                 AGENT_NUMBER("port", svc->settings->broker.port), AGENT_TEXT("why", why),
@@ -170,13 +187,12 @@ static bool settle(struct svc *svc)
 {
     if (svc->settled || !sim_desk_is_up(svc->desk))
         return false;
-    double settle_s = svc->settings->settle_ms / 1e3, now = ev_now(svc->loop);
-    double up_s = now - svc->up_at;
-    if (up_s < settle_s || (now - svc->heard_at < QUIET_S && up_s < settle_s * SETTLES_MAX))
+    double now = ev_now(svc->loop);
+    if (!svc_has_settled(&svc->settle, svc->settings->settle_ms / 1e3, now))
         return false;
     svc->settled = true;
     camp_hears(svc->camp);
-    SVC_LOG(AGENT_LOG_INFO, "settled", AGENT_NUMBER("after_ms", up_s * 1e3));
+    SVC_LOG(AGENT_LOG_INFO, "settled", AGENT_NUMBER("after_ms", (now - svc->settle.up_at) * 1e3));
     return true;
 }
 

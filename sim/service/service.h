@@ -9,6 +9,7 @@
 #include "camp/campaign.h"
 #include "daemon_kit/log.h"
 #include "rep/result.h"
+#include "settle.h"
 #include "sim/desk.h"
 #include "sim/roster.h"
 #include "sim/service.h"
@@ -62,15 +63,17 @@ struct svc {
     struct agent_identity *identity;
     struct sim_desk *desk;
     struct agent_kit_control *control;
-    int64_t now_us; /* of the campaign, at its last tick or message */
-    double up_at, heard_at;
-    bool heard;     /* something that was not followed by a tick yet */
-    bool settled;   /* since the last connection: what waited at the broker has come */
-    bool failed;    /* the database: nothing may be acknowledged any more */
-    bool asked;     /* for a report */
-    int signal;     /* that ends it, 0: none */
-    uint32_t downs; /* in a row */
-    char why[200];  /* of the last of them */
+    int64_t now_us;  /* of the campaign, at its last tick or message */
+    int64_t said_us; /* of the campaign, at its last message */
+    struct svc_settle settle;
+    uint64_t backlog; /* messages of before the connection, so far */
+    bool heard;       /* something that was not followed by a tick yet */
+    bool settled;     /* since the last connection: what waited at the broker has come */
+    bool failed;      /* the database: nothing may be acknowledged any more */
+    bool asked;       /* for a report */
+    int signal;       /* that ends it, 0: none */
+    uint32_t downs;   /* in a row */
+    char why[200];    /* of the last of them */
     uint64_t hostile_told;
     uint32_t steps;
 };

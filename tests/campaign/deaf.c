@@ -297,3 +297,24 @@ Test(camp_deaf, a_stopped_campaign_waits_for_what_it_did_not_hear)
     cr_expect(camp_done(world.camp), "48 h are over");
     world_free(&world);
 }
+
+/* Whose clock is right tells the service that a backlog still comes. */
+Test(camp_deaf, what_dates_itself_before_the_connection_is_backlog)
+{
+    struct world world;
+    fleet(&world, 48 * HOUR);
+    int64_t from_us = world.now_us;
+    camp_deaf(world.camp, from_us);
+    pass(&world, 2 * HOUR);
+    camp_connected(world.camp, world.now_us);
+    telemetry(&world, RIGHT, from_us + HOUR, 0);
+    cr_expect_eq(camp_backlog(world.camp), 1u);
+    status(&world, 1, "health_check", RIGHT, from_us + HOUR + MINUTE);
+    cr_expect_eq(camp_backlog(world.camp), 2u);
+    telemetry(&world, RIGHT, world.now_us + SECOND, 0);
+    cr_expect_eq(camp_backlog(world.camp), 2u, "of now");
+    camp_hears(world.camp);
+    telemetry(&world, RIGHT, from_us + HOUR, 0);
+    cr_expect_eq(camp_backlog(world.camp), 2u, "it is not deaf");
+    world_free(&world);
+}

@@ -149,3 +149,35 @@ Test(stepped_lost, an_end_after_it_is_none_of_the_device)
     cr_assert_eq(broken(), 0);
     cr_assert_eq(dev.seen.dead_boots, 0);
 }
+
+/* ---- Asked to end, and does not ---- */
+
+static void ask_to_end(struct sim_body *body)
+{
+    (void)body;
+    if (loses)
+        st_lost(&dev, "somebody else killed it");
+}
+
+static void end_all_by_asking(void)
+{
+    struct sim_body_kind asking = stepping;
+    asking.ask_to_end = ask_to_end;
+    st.kind = &asking;
+    st_end_all(&st);
+    st.kind = &stepping;
+}
+
+Test(stepped_lost, who_does_not_end_breaks_convergence)
+{
+    end_all_by_asking();
+    cr_assert_eq(dev.seen.broken[REP_PROMISE_CONVERGENCE], 1);
+}
+
+Test(stepped_lost, who_was_killed_by_others_while_it_ended_breaks_nothing)
+{
+    loses = true;
+    end_all_by_asking();
+    cr_assert(strstr(st.lost, "somebody else"), "%s", st.lost);
+    cr_assert_eq(broken(), 0);
+}

@@ -13,6 +13,8 @@
 #include "drivers/mqtt.h"
 #include "sim/ground.h"
 
+enum { SIM_DESK_KEEPALIVE_S = 60 };
+
 struct sim_desk_config {
     struct ev_loop *loop;
     const struct agent_tls *tls;

@@ -121,6 +121,10 @@ int camp_tick(struct camp *camp, int64_t now_us);
  * opens again says so.
  */
 void camp_deaf(struct camp *camp, int64_t from_us);
+/* The connection is there again since at_us. Backlog: how many messages came while it was deaf that
+ * date themselves before that; never less. */
+void camp_connected(struct camp *camp, int64_t at_us);
+uint64_t camp_backlog(const struct camp *camp);
 void camp_hears(struct camp *camp);
 
 /* The latest time that it knows of: of a tick that it remembers, or of something that it heard.
