@@ -185,7 +185,7 @@ static void device_start(bool by_watchdog, bool trial)
         .loop = ev_loop_new(EVFLAG_AUTO),
         .agent = {.device_id = "dev-1",
                   .boot = &session.env,
-                  .mqtt_within_ms = 3000,
+                  .mqtt_within_ms = 30000,
                   .fault_free_ms = 100,
                   .retry_first_ms = 100,
                   .retry_max_ms = 1000,

@@ -159,7 +159,7 @@ Test(given_gone, a_verdict_takes_a_broker_that_answers)
 {
     struct site site;
     struct running run;
-    site_open(&site, scenario("6s", ""));
+    site_open(&site, scenario("30s", "")); /* 5 s here */
     begin(&run, &site, "8");
     await(&run, "confirmed", 4);
     kill(site.servers.broker.process.pid, SIGSTOP);
@@ -188,12 +188,12 @@ Test(given_gone, a_broker_that_comes_back_costs_no_device_its_outcome)
 
 /* ---- The store ---- */
 
-/* One device a second; the first one gets its image. */
+/* One device in five seconds; the first one gets its image. */
 Test(given_gone, a_given_store_that_dies_is_no_failure_of_the_firmware)
 {
     struct site site;
     struct running run;
-    site_open(&site, scenario("1m", "      rate_per_hour: 600\n"));
+    site_open(&site, scenario("1m", "      rate_per_hour: 120\n"));
     begin(&run, &site, "30");
     await(&run, "health_check", 1);
     sim_store_stop(&site.servers.store);

@@ -152,12 +152,16 @@ Test(rig_board_life, one_that_the_kernel_can_not_end_holds_nobody_up)
     pid_t qemu = rig_board_pid(kit.board);
     snprintf(pid, sizeof pid, "%d", (int)qemu);
     bool frozen = put(folder, "cgroup.procs", pid) && put(folder, "freezer.state", "FROZEN");
+    if (!frozen) {
+        put(folder, "freezer.state", "THAWED");
+        kit_close(&kit);
+        rmdir(folder);
+        cr_skip_test("no freezer");
+    }
     kit.board->config.stop_within_ms = 500;
-    if (frozen)
-        kit_off(&kit);
+    kit_off(&kit);
     put(folder, "freezer.state", "THAWED");
-    if (frozen)
-        cr_assert_eq(waitpid(qemu, NULL, 0), qemu, "it was left behind, and ends now");
+    cr_assert_eq(waitpid(qemu, NULL, 0), qemu, "it was left behind, and ends now");
     rmdir(folder);
     kit_on(&kit);
     kit_until(&kit, "BOOT");

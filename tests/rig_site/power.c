@@ -18,11 +18,11 @@ static void names_place(const char *what)
 Test(rig_site_power, a_cut_is_dark_once_it_was_off_and_silent_for_long_enough)
 {
     desk_boot();
+    int64_t from_us = rig_port_now_us(); /* the relay's pty may tell of it much later */
     rs_off(desk.body);
-    cr_assert(desk_until(&desk.offs, 1, 3000));
-    int64_t off_us = desk.off_at_us;
-    cr_assert(desk_until(&desk.darks, 1, 3000));
-    cr_assert_geq(rig_port_now_us() - off_us, 55000);
+    cr_assert(desk_until(&desk.offs, 1, 60000));
+    cr_assert(desk_until(&desk.darks, 1, 60000));
+    cr_assert_geq(rig_port_now_us() - from_us, 60000);
     cr_assert_str_eq(desk.lost, "");
     cr_assert_eq(desk.powers_lost, 1);
     desk_boot();
@@ -330,8 +330,7 @@ Test(rig_site_power, a_board_that_stays_on_after_a_flashing_is_told_and_switched
     kit_line_open(&desk.relay, "relay");
     rs_close(desk.body);
     desk.body = NULL;
-    desk_play(20);
-    cr_expect_eq(desk.offs, 1);
+    cr_assert(desk_until(&desk.offs, 1, 60000));
 }
 
 Test(rig_site_power, a_board_that_was_flashed_with_its_power_on_is_off_and_left_alone)
@@ -339,8 +338,8 @@ Test(rig_site_power, a_board_that_was_flashed_with_its_power_on_is_off_and_left_
     char message[256];
     desk.bench->board[0].flash_powered = true;
     cr_assert_eq(rs_made(desk.body, message, sizeof message), 0, "%s", message);
-    desk_play(20);
-    cr_expect(desk.ons == 1 && desk.offs == 1 && !desk.contact);
+    cr_assert(desk_until(&desk.offs, 1, 60000));
+    cr_expect(desk.ons == 1 && !desk.contact);
     rs_close(desk.body);
     desk.body = NULL;
     desk_play(20);
