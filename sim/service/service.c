@@ -151,21 +151,12 @@ static void on_up(struct svc *svc)
     svc->why[0] = '\0';
 }
 
-/* A connection that is cut without a word is noticed by its keep-alive: two of them and a bit
- * later. */
-static int64_t heard_until_us(const struct svc *svc)
-{
-    static const int64_t NOTICED_WITHIN_US = SIM_DESK_KEEPALIVE_S * INT64_C(2250000);
-    int64_t at_least_us = svc->now_us - NOTICED_WITHIN_US * svc->camp_config.pace;
-    return svc->said_us > at_least_us ? svc->said_us : at_least_us;
-}
-
 /* The same reason again and again is told once a minute. */
 static void on_down(struct svc *svc, const char *why)
 {
     svc->now_us = svc_now_us(svc);
     svc->settled = false;
-    camp_deaf(svc->camp, heard_until_us(svc));
+    camp_deaf(svc->camp, svc_heard_until_us(svc->said_us, svc->now_us, svc->camp_config.pace));
     if (svc->downs++ % DOWN_TOLD_EVERY == 0 || strcmp(svc->why, why))
         SVC_LOG(AGENT_LOG_WARN, "disconnected", AGENT_TEXT("host", svc->settings->broker.host),
                 AGENT_NUMBER("port", svc->settings->broker.port), AGENT_TEXT("why", why),

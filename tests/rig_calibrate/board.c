@@ -13,6 +13,7 @@
 struct life {
     struct board *board;
     int64_t on_us, next_us, off_us, framed_us, last_us; /* off_us 0: no cut is under way */
+    int64_t lines;                                      /* of one that falls mute */
     uint8_t frame[4];
     size_t len;
 };
@@ -27,6 +28,7 @@ static void take_frame(struct life *life, int64_t now_us)
         facts->powered = true;
         life->off_us = 0;
         life->on_us = now_us;
+        life->lines = 0;
         life->next_us = now_us + life->board->tick_us;
     } else if (!memcmp(life->frame, off, 4)) {
         facts->offs++;
@@ -57,16 +59,21 @@ static void lose_power(struct life *life)
     life->off_us = 0;
 }
 
-static const char *next_text(const struct life *life, int64_t now_us)
+static const char *next_text(struct life *life, int64_t now_us)
 {
-    static const int64_t MUTE_AFTER_US = 400000;
+    static const int64_t MUTE_AFTER_US = 400000, ROUND_US = 1500000;
     const struct board *board = life->board;
     const char *text = board->text ? board->text : "tick\n";
-    if (board->facts->ons != board->mute_on)
+    uint32_t mute_on = board->mute_on, ons = board->facts->ons;
+    if (!mute_on || ons < mute_on || ons > mute_on + 2)
         return text;
-    if (life->last_us - life->on_us >= MUTE_AFTER_US)
+    int64_t on_for_us = now_us - life->on_us, rounds = on_for_us / ROUND_US + 1;
+    if (on_for_us % ROUND_US < MUTE_AFTER_US)
+        return "x";
+    if (life->lines == rounds)
         return "";
-    return now_us - life->on_us >= MUTE_AFTER_US ? text : "x";
+    life->lines = rounds;
+    return text;
 }
 
 static void live(struct life *life)

@@ -20,8 +20,8 @@ struct board {
     int64_t hold_us[2]; /* from the relay's frame to silence, in turn */
     const char *text;   /* what it prints; NULL: "tick\n" */
     bool stuck;         /* the contact does not open */
-    uint32_t mute_on;   /* powered on for the n-th time it prints no line for 400 ms, one, and no
-                           more; 0: it never is */
+    uint32_t mute_on;   /* powered on for the n-th time and the two after it, it prints no line for
+                           400 ms, one, and nothing for 1.1 s, and so on; 0: it never is mute */
     struct kit_line relay, console;
     struct board_facts *facts; /* shared with the process */
     pid_t pid;

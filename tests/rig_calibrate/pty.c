@@ -134,6 +134,8 @@ Test(rig_calibrate, aimed_cuts_hit_the_moment_that_was_asked)
     cr_assert(hits, "%s", kit_read("out"));
 }
 
+/* It is mute at three: where such a cut is aimed at only some ms after its line, it tells something
+ * all the same. */
 Test(rig_calibrate, an_aimed_cut_that_tells_nothing_is_made_again)
 {
     board = (struct board){.tick_us = 1000, .hold_us = {30000, 30000}, .mute_on = 4};

@@ -26,3 +26,19 @@ Test(service_settle, all_has_come_when_it_is_quiet_or_only_the_present_talks)
         cr_expect_eq(svc_has_settled(&it, 2, rows[i].now), rows[i].settled, "%s", rows[i].what);
     }
 }
+
+Test(service_settle, deaf_since_the_last_word_but_no_longer_than_a_loss_can_go_unnoticed)
+{
+    static const int64_t S = 1000000, NOW = 1000000 * INT64_C(1000000);
+    static const struct {
+        const char *what;
+        int64_t said_ago_s, pace, heard_ago_s;
+    } rows[] = {
+        {"a moment ago", 1, 1, 1},       {"half a keep-alive ago", 30, 1, 30},
+        {"a quiet fleet", 3600, 1, 135}, {"a quiet fleet, fast", 86400, 60, 8100},
+        {"never", 1000000, 1, 135},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(svc_heard_until_us(NOW - rows[i].said_ago_s * S, NOW, rows[i].pace),
+                     NOW - rows[i].heard_ago_s * S, "%s", rows[i].what);
+}
